@@ -1,0 +1,257 @@
+//! The catalogue of messages, and the report that collects them.
+//!
+//! A rule is an entry here and a call of [`Report::add`] where it is checked; each has a trybuild test of its name under
+//! `tests/tests/ui`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+/// One thing that can be wrong: its name, what is said, and what to do about it. `{}` stands for the arguments, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The name, as the test of it is called.
+    pub name: &'static str,
+    /// Expected and found.
+    pub message: &'static str,
+    /// What to write instead; may be empty.
+    pub help: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($constant:ident = $name:literal, $message:literal, $help:literal;)*) => {
+        $(pub const $constant: Rule = Rule { name: $name, message: $message, help: $help };)*
+        /// All rules, in the order of the file.
+        #[cfg(test)]
+        pub const CATALOGUE: &[&Rule] = &[$(&$constant),*];
+    };
+}
+
+catalogue! {
+    SYNTAX = "syntax",
+        "expected `key = value`, found {}",
+        "keys are separated by commas: `kind = \"rms\", axis = -1, eps = 1e-6`";
+    VALUE_SYNTAX = "value_syntax",
+        "expected a value for `{}`, found {}",
+        "values are names (`rms` or \"rms\"), numbers, `_`, lists in brackets, ranges like `1..`, and alternatives like `f32 | f64`";
+    UNKNOWN_KEY = "unknown_key",
+        "unknown key `{}`{}",
+        "the keys of `{}` are: {}";
+    REPEATED_KEY = "repeated_key",
+        "the key `{}` is given twice",
+        "remove one of the two";
+    MISSING_KIND = "missing_kind",
+        "expected the key `kind`",
+        "add `kind = \"rms\"`; there are: {}";
+    UNKNOWN_KIND = "unknown_kind",
+        "unknown kind `{}`{}",
+        "there are: {}";
+    MISTYPED = "mistyped",
+        "`{}`: expected {}, found {}",
+        "{}";
+    KEY_NOT_OF_KIND = "key_not_of_kind",
+        "the kind `{}` takes no `{}`",
+        "{}";
+    MISSING_SHAPE = "missing_shape",
+        "expected the key `shape`",
+        "add `shape = [_, 4096]`, where `_` is a size known only at run time{}";
+    EMPTY_SHAPE = "empty_shape",
+        "`shape`: expected at least one axis, found none",
+        "write `shape = [_, 4096]`";
+    TOO_MANY_AXES = "too_many_axes",
+        "`shape`: expected at most 8 axes, found {}",
+        "merge axes that lie next to each other";
+    ZERO_DIM = "zero_dim",
+        "`shape`: expected a size of at least 1, found 0",
+        "write `_` for a size known only at run time, which may be 0 there";
+    HUGE_SHAPE = "huge_shape",
+        "`shape`: the normalized axes have {} elements, expected at most {}",
+        "write `_` for sizes known only at run time";
+    CONSTANT_SIZE = "constant_size",
+        "`shape`: expected a number or `_`, found `{}`",
+        "a macro sees names, not their values: write the number, `_` for a size known at run time, or a family `768 | 1024`";
+    REPEATED_SIZE = "repeated_size",
+        "`shape`: the size {} is given twice",
+        "remove one of the two";
+    LARGE_FAMILY = "large_family",
+        "`shape`: expected at most 32 kernels, found {}",
+        "keep the sizes that matter and add `_` for the rest";
+    TWO_FAMILIES = "family_off_axis",
+        "`shape`: expected a family on one axis alone, found one on axis {} and one on axis {}",
+        "make one of them `_`";
+    AXIS_OUT_OF_RANGE = "axis_out_of_range",
+        "`axis`: expected a number in {}..{}, found {}",
+        "the shape is {}";
+    REPEATED_AXIS = "repeated_axis",
+        "`axis`: the axis {} is given twice",
+        "negative axes count from the end: in {}, `{}` and `{}` are the same";
+    AXIS_NOT_TRAILING = "axis_not_trailing",
+        "`axis`: expected the last axes of the shape without a gap, found {}",
+        "`{}` normalizes over trailing axes: `-1`, `[-2, -1]` or `1..`; the shape is {}";
+    EPS_OUT_OF_RANGE = "eps_out_of_range",
+        "`eps`: expected a finite number of at least 0, found {}",
+        "the usual values are 1e-6 (rms) and 1e-5 (layer)";
+    EPS_VANISHES = "eps_vanishes",
+        "`eps`: {} is 0 in {}, the type that it is computed in",
+        "write 0 if that is meant, or a larger number such as {}";
+    UNKNOWN_DTYPE = "unknown_dtype",
+        "`{}`: unknown element type `{}`",
+        "there are: f32, f64";
+    PARAM_OF_OTHER_TYPE = "param_of_other_type",
+        "`param`: expected {}, the type that `dtype = {}` is computed in, found {}",
+        "leave `param` out";
+    AFFINE_NOT_OF_KIND = "affine_not_of_kind",
+        "`affine`: the kind `{}` has no bias",
+        "write `affine = weight`, which is its default, or `affine = false`";
+    NOT_A_STRUCT = "not_a_struct",
+        "expected a struct, found {}",
+        "`#[normalize]` stands on a unit struct (`pub struct Norm;`) or one with named fields";
+    TUPLE_STRUCT = "tuple_struct",
+        "expected a unit struct or one with named fields, found a tuple struct",
+        "parameters are recognised by name: `pub struct {} {{ pub weight: [f32; 4096] }}`";
+    TYPE_GENERICS = "type_generics",
+        "expected no generic types or constants, found `{}`",
+        "a kernel is generated for one size and one type: use `_` or a family for sizes, one struct for each type";
+    FIELD_TYPE = "field_type",
+        "`{}`: expected `[T; N]`, `Box<[T; N]>`, `Vec<T>` or `Param<T>` with T one of f32, f64",
+        "write `{}: [f32; 4096]`";
+    FIELD_LENGTH = "field_length",
+        "`{}`: expected {} elements, as the shape says, found {}",
+        "the normalized axes of {} have {} elements";
+    FIELD_SIZE_UNKNOWN = "field_size_unknown",
+        "`{}`: expected a length that is a number, found `{}`",
+        "a macro sees names, not their values: add `shape = [_, 4096]` to the attribute";
+    FIELDS_DISAGREE = "fields_disagree",
+        "`{}`: expected elements of type {}, as in `{}`, found {}",
+        "all parameters of a layer have one type";
+    FIELD_CONTRADICTS_PARAM = "field_contradicts_param",
+        "`{}`: expected elements of type {}, as `param` says, found {}",
+        "leave `param` out: the field's type tells";
+    FIELD_NOT_OF_LAYER = "field_not_of_layer",
+        "`{}`: this layer has no {}",
+        "{}";
+    FIELD_FIXED_FOR_OPEN = "field_fixed_for_open",
+        "`{}`: expected `Vec<T>` or `Param<T>`, as the length is known only at run time, found an array",
+        "write `{}: Param<{}>`";
+    TWO_NAMES = "two_names",
+        "`{}` and `{}` are the same parameter",
+        "remove one of the two";
+    STACKED = "stacked",
+        "a struct takes one `#[normalize]`",
+        "for a model of several layers give each a struct of its own";
+    CONFLICTING_DERIVE = "conflicting_derive",
+        "`Default` is generated with the layer",
+        "remove `Default` from the derives";
+}
+
+/// Collects messages, so that all are shown at once.
+#[derive(Debug, Default)]
+pub struct Report {
+    entries: Vec<(Span, String)>,
+    #[cfg(test)]
+    pub names: Vec<&'static str>,
+}
+
+impl Report {
+    /// Adds what `rule` says of the token at `span`; arguments fill the `{}` of its message first, then those of its help.
+    pub fn add(&mut self, span: Span, rule: &Rule, args: &[&dyn std::fmt::Display]) {
+        let mut args = args.iter();
+        let mut fill = |template: &str| {
+            let mut text = String::new();
+            let mut rest = template;
+            while let Some(i) = rest.find(['{', '}']) {
+                text.push_str(&rest[..i]);
+                match &rest[i..i + 2] {
+                    "{}" => text.push_str(&args.next().map(ToString::to_string).unwrap_or_default()),
+                    doubled => text.push_str(&doubled[..1]),
+                }
+                rest = &rest[i + 2..];
+            }
+            text + rest
+        };
+        let message = fill(rule.message);
+        let help = fill(rule.help);
+        let text = if help.is_empty() { message } else { format!("{message}\nhelp: {help}") };
+        self.entries.push((span, text));
+        #[cfg(test)]
+        self.names.push(rule.name);
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// A `compile_error!` for each entry, as items.
+    pub fn to_tokens(&self) -> TokenStream {
+        self.entries.iter().map(|(span, text)| quote_spanned!(*span=> ::core::compile_error!{ #text })).collect()
+    }
+
+    /// The same where an expression is expected.
+    pub fn to_tokens_in_expression(&self) -> TokenStream {
+        let errors = self.entries.iter().map(|(span, text)| quote_spanned!(*span=> ::core::compile_error!(#text)));
+        // The last one is the value, so that nothing is said of the type of what was refused.
+        let span = Span::call_site();
+        quote_spanned!(span=> { #(#errors);* })
+    }
+}
+
+/// `, did you mean ...?` where one of `known` is near to `found`.
+pub fn near_miss(found: &str, known: &[&str]) -> String {
+    let found = found.to_lowercase();
+    known
+        .iter()
+        .map(|known| (distance(&found, known), known))
+        .filter(|&(distance, known)| distance * 3 <= known.len().max(3))
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, known)| format!(", did you mean `{known}`?"))
+        .unwrap_or_default()
+}
+
+/// Letters to insert, remove, replace or swap to get from `a` to `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let mut best = (rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1])).min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_distinct_and_messages_calm() {
+        let names: BTreeSet<_> = CATALOGUE.iter().map(|rule| rule.name).collect();
+        assert_eq!(names.len(), CATALOGUE.len());
+        for rule in CATALOGUE {
+            let first = rule.message.chars().next().unwrap();
+            assert!(!first.is_uppercase() || rule.message.starts_with('`'), "{}", rule.name);
+            assert!(!rule.message.ends_with('.') && !rule.help.ends_with('.'), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn arguments_fill_message_then_help() {
+        let mut report = Report::default();
+        report.add(Span::call_site(), &UNKNOWN_KIND, &[&"rsm", &", did you mean `rms`?", &"rms, layer"]);
+        assert_eq!(report.entries[0].1, "unknown kind `rsm`, did you mean `rms`?\nhelp: there are: rms, layer");
+    }
+
+    #[test]
+    fn near_misses() {
+        assert_eq!(near_miss("esp", &["kind", "eps"]), ", did you mean `eps`?");
+        assert_eq!(near_miss("Rms", &["rms"]), ", did you mean `rms`?");
+        assert_eq!(near_miss("banana", &["kind", "eps"]), "");
+    }
+}

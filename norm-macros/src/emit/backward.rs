@@ -1,0 +1,239 @@
+//! The backward kernel, derived once for all techniques:
+//! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
+
+use super::sweep::{Chunk, blocks, fold_chains, sums, sweep};
+use super::{function, number};
+use crate::model::{Affine, Len, Model};
+use crate::plan::{PassPlan, Schedule};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// The kernel for rows of `len`.
+pub fn backward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
+    let emitter = Backward { model, len, plan };
+    let body = emitter.body();
+    function(model, len, plan, "backward", "BackwardArgs", &body)
+}
+
+struct Backward<'a> {
+    model: &'a Model,
+    len: Len,
+    plan: &'a PassPlan,
+}
+
+impl Backward<'_> {
+    fn schedule(&self) -> &Schedule {
+        &self.plan.schedule
+    }
+
+    /// The gradients of parameters: the argument, and the variable that a chunk of it is in.
+    fn grads(&self) -> &'static [(&'static str, &'static str)] {
+        match self.model.affine {
+            Affine::None => &[],
+            Affine::Weight => &[("dweight", "dw")],
+            Affine::WeightAndBias => &[("dweight", "dw"), ("dbias", "db")],
+        }
+    }
+
+    /// A chunk of a gradient of a parameter. Its memory is padded, so every chunk is whole.
+    fn grad_name(&self, variable: &str, chunk: &Chunk) -> proc_macro2::Ident {
+        if self.schedule().keep_grads { format_ident!("{variable}{}", chunk.index) } else { format_ident!("{variable}") }
+    }
+
+    fn load_grads(&self, chunk: &Chunk) -> TokenStream {
+        let at = &chunk.at;
+        self.grads()
+            .iter()
+            .map(|(argument, variable)| {
+                let (argument, name) = (format_ident!("{argument}"), self.grad_name(variable, chunk));
+                quote!(let mut #name = v::load(a.#argument.add(#at));)
+            })
+            .collect()
+    }
+
+    fn store_grads(&self, chunk: &Chunk) -> TokenStream {
+        let at = &chunk.at;
+        self.grads()
+            .iter()
+            .map(|(argument, variable)| {
+                let (argument, name) = (format_ident!("{argument}"), self.grad_name(variable, chunk));
+                quote!(v::store(a.#argument.add(#at), #name);)
+            })
+            .collect()
+    }
+
+    fn body(&self) -> TokenStream {
+        let blocks = blocks(self.schedule().rows, &mut |rows| self.block(rows));
+        if !self.schedule().keep_grads {
+            return blocks;
+        }
+        let before = sweep(self.schedule(), self.len, 1, &mut |chunk| self.load_grads(chunk));
+        let after = sweep(self.schedule(), self.len, 1, &mut |chunk| self.store_grads(chunk));
+        quote!(#before #blocks #after)
+    }
+
+    /// `rows` rows from `row`.
+    fn block(&self, rows: usize) -> TokenStream {
+        let starts = (0..rows).map(|r| self.start(r));
+        let statistics = self.statistics(rows);
+        let output = self.output(rows);
+        let done = (rows > 1).then(|| {
+            let rows = number(rows);
+            quote! {
+                row += #rows;
+                continue;
+            }
+        });
+        quote! {
+            #(#starts)*
+            #statistics
+            #output
+            #done
+        }
+    }
+
+    fn start(&self, r: usize) -> TokenStream {
+        let index = number(r);
+        let [x, dy, dx, rstd, m, c] = ["x", "dy", "dx", "r", "m", "c"].map(|name| format_ident!("{name}{r}"));
+        let centred = self.model.technique.centred;
+        let chains = (0..self.schedule().chains).map(|k| {
+            let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
+            let s = centred.then(|| quote!(let mut #s = v::zero();));
+            quote!(#s let mut #q = v::zero();)
+        });
+        let mean = centred.then(|| {
+            quote! {
+                let #m = v::splat(a.mean.add(row + #index).read());
+                let #c = v::splat(-a.residual.add(row + #index).read() * rstd);
+            }
+        });
+        quote! {
+            let #x = a.x.add((row + #index) * a.x_stride);
+            let #dy = a.dy.add((row + #index) * a.dy_stride);
+            let #dx = a.dx.add((row + #index) * a.dx_stride);
+            let rstd = a.rstd.add(row + #index).read();
+            let #rstd = v::splat(rstd);
+            #mean
+            #(#chains)*
+        }
+    }
+
+    /// The normalized element.
+    fn normalized(&self, chunk: &Chunk, r: usize) -> TokenStream {
+        let [x, rstd, m, c] = ["x", "r", "m", "c"].map(|name| format_ident!("{name}{r}"));
+        if self.model.technique.centred {
+            let value = chunk.load(&quote!(x), &quote!(#x), &quote!(#m));
+            quote!(v::fma(v::sub(#value, #m), #rstd, #c))
+        } else {
+            let value = chunk.load(&quote!(x), &quote!(#x), &quote!(v::zero()));
+            quote!(v::mul(#value, #rstd))
+        }
+    }
+
+    fn weight(&self, chunk: &Chunk) -> Option<TokenStream> {
+        let value = chunk.load(&quote!(p), &quote!(a.weight), &quote!(v::zero()));
+        (self.model.affine >= Affine::Weight).then(|| quote!(let w = #value;))
+    }
+
+    /// `d`, the gradient of the output, and `g`, the same times the weight; `h`, the normalized element.
+    fn load(&self, chunk: &Chunk, r: usize, [g, h]: &[proc_macro2::Ident; 2]) -> TokenStream {
+        let dy = format_ident!("dy{r}");
+        let value = chunk.load(&quote!(x), &quote!(#dy), &quote!(v::zero()));
+        let weighted = if self.model.affine >= Affine::Weight { quote!(v::mul(d, w)) } else { quote!(d) };
+        let normalized = self.normalized(chunk, r);
+        quote! {
+            let d = #value;
+            let #g = #weighted;
+            let #h = #normalized;
+        }
+    }
+
+    /// The names of `g` and `h`: numbered where they are kept.
+    fn names(&self, chunk: &Chunk, r: usize) -> [proc_macro2::Ident; 2] {
+        ["g", "h"].map(|name| {
+            if self.schedule().keep { format_ident!("{name}{r}_{}", chunk.index) } else { format_ident!("{name}") }
+        })
+    }
+
+    fn statistics(&self, rows: usize) -> TokenStream {
+        let centred = self.model.technique.centred;
+        let schedule = self.schedule();
+        let sweep = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
+            let weight = self.weight(chunk);
+            let (before, after) = if schedule.keep_grads {
+                (TokenStream::new(), TokenStream::new())
+            } else {
+                (self.load_grads(chunk), self.store_grads(chunk))
+            };
+            let each = (0..rows).map(|r| {
+                let k = chunk.chain;
+                let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
+                let names = self.names(chunk, r);
+                let [g, h] = &names;
+                let load = self.load(chunk, r, &names);
+                let sum = centred.then(|| quote!(#s = v::add(#s, #g);));
+                let grads: TokenStream = self
+                    .grads()
+                    .iter()
+                    .map(|(_, variable)| {
+                        let name = self.grad_name(variable, chunk);
+                        if *variable == "dw" { quote!(#name = v::fma(d, #h, #name);) } else { quote!(#name = v::add(#name, d);) }
+                    })
+                    .collect();
+                quote! {
+                    #load
+                    #sum
+                    #q = v::fma(#g, #h, #q);
+                    #grads
+                }
+            });
+            quote!(#weight #before #(#each)* #after)
+        });
+        let folded = |name: &str| {
+            let rows: Vec<_> = (0..rows)
+                .map(|r| {
+                    let chains = (0..schedule.chains).map(|k| format_ident!("{name}{r}_{k}"));
+                    fold_chains(chains.map(|chain| quote!(#chain)).collect())
+                })
+                .collect();
+            sums(&rows)
+        };
+        let square = folded("q");
+        let sum = centred.then(|| {
+            let sum = folded("s");
+            quote!(let sum = #sum;)
+        });
+        quote! {
+            #sweep
+            #sum
+            let square = #square;
+        }
+    }
+
+    fn output(&self, rows: usize) -> TokenStream {
+        let centred = self.model.technique.centred;
+        let broadcast = (0..rows).map(|r| {
+            let (index, u, t) = (number(r), format_ident!("u{r}"), format_ident!("t{r}"));
+            let mean = centred.then(|| quote!(let #u = v::splat(sum[#index] * inverse_n);));
+            quote! {
+                #mean
+                let #t = v::splat(square[#index] * inverse_n);
+            }
+        });
+        let schedule = self.schedule();
+        let sweep = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
+            let weight = if schedule.keep { None } else { self.weight(chunk) };
+            let each = (0..rows).map(|r| {
+                let names = self.names(chunk, r);
+                let [g, h] = &names;
+                let load = (!schedule.keep).then(|| self.load(chunk, r, &names));
+                let [dx, rstd, u, t] = ["dx", "r", "u", "t"].map(|name| format_ident!("{name}{r}"));
+                let g = if centred { quote!(v::sub(#g, #u)) } else { quote!(#g) };
+                let store = chunk.store(&quote!(x), &quote!(#dx), &quote!(v::mul(v::fnma(#h, #t, #g), #rstd)));
+                quote!(#load #store)
+            });
+            quote!(#weight #(#each)*)
+        });
+        quote!(#(#broadcast)* #sweep)
+    }
+}

@@ -1,0 +1,216 @@
+//! The forward kernel; it keeps statistics where it is given room for them, which is the training forward pass.
+
+use super::sweep::{Chunk, blocks, fold_chains, sums, sweep};
+use super::{function, number, runtime};
+use crate::model::{Affine, Len, Model};
+use crate::plan::{PassPlan, Schedule};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// The kernel for rows of `len`.
+pub fn forward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
+    let emitter = Forward { model, len, plan };
+    let body = blocks(plan.schedule.rows, &mut |rows| emitter.block(rows));
+    function(model, len, plan, "forward", "ForwardArgs", &body)
+}
+
+struct Forward<'a> {
+    model: &'a Model,
+    len: Len,
+    plan: &'a PassPlan,
+}
+
+impl Forward<'_> {
+    /// `rows` rows from `row`.
+    fn block(&self, rows: usize) -> TokenStream {
+        let starts = (0..rows).map(|r| self.start(r));
+        let statistics = self.statistics(rows);
+        let save = self.save(rows);
+        let output = self.output(rows);
+        let rt = runtime(self.model);
+        let centred = self.model.technique.centred;
+        if rows > 1 {
+            let rows = number(rows);
+            quote! {
+                #(#starts)*
+                #statistics
+                if f.good {
+                    #save
+                    #output
+                    row += #rows;
+                    continue;
+                }
+            }
+        } else {
+            quote! {
+                #(#starts)*
+                #statistics
+                if f.good {
+                    #save
+                    #output
+                } else {
+                    #rt::careful::row(a, row, n, #centred);
+                }
+            }
+        }
+    }
+
+    /// Pointers, pivot and accumulators of row `r` of the block.
+    fn start(&self, r: usize) -> TokenStream {
+        let rt = runtime(self.model);
+        let offset = number(r);
+        let [x, y, pivot, m] = ["x", "y", "pivot", "m"].map(|name| format_ident!("{name}{r}"));
+        let chains = (0..self.plan.schedule.chains).map(|k| {
+            let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
+            let s = self.model.technique.centred.then(|| quote!(let mut #s = v::zero();));
+            quote!(#s let mut #q = v::zero();)
+        });
+        let pivot = self.model.technique.centred.then(|| {
+            quote! {
+                let #pivot = #rt::rows::pivot(#x, n);
+                let #m = v::splat(#pivot);
+            }
+        });
+        quote! {
+            let #x = a.x.add((row + #offset) * a.x_stride);
+            let #y = a.y.add((row + #offset) * a.y_stride);
+            #pivot
+            #(#chains)*
+        }
+    }
+
+    /// What stands for missing elements of row `r`: they add nothing to the sums.
+    fn fill(&self, r: usize) -> TokenStream {
+        if self.model.technique.centred {
+            let m = format_ident!("m{r}");
+            quote!(#m)
+        } else {
+            quote!(v::zero())
+        }
+    }
+
+    /// `d`: an element, less the pivot where the mean is subtracted.
+    fn load(&self, chunk: &Chunk, r: usize) -> TokenStream {
+        let x = format_ident!("x{r}");
+        let value = chunk.load(&quote!(x), &quote!(#x), &self.fill(r));
+        if self.model.technique.centred {
+            let m = format_ident!("m{r}");
+            quote!(v::sub(#value, #m))
+        } else {
+            value
+        }
+    }
+
+    fn statistics(&self, rows: usize) -> TokenStream {
+        let Schedule { chains, keep, .. } = &self.plan.schedule;
+        let unroll = *chains;
+        let sweep = sweep(&self.plan.schedule, self.len, unroll, &mut |chunk| {
+            (0..rows)
+                .map(|r| {
+                    let (k, index) = (chunk.chain, chunk.index);
+                    let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
+                    let d = if *keep { format_ident!("d{r}_{index}") } else { format_ident!("d") };
+                    let value = self.load(chunk, r);
+                    let sum = self.model.technique.centred.then(|| quote!(#s = v::add(#s, #d);));
+                    quote! {
+                        let #d = #value;
+                        #sum
+                        #q = v::fma(#d, #d, #q);
+                    }
+                })
+                .collect()
+        });
+        let folded = |name: &str| {
+            let rows: Vec<_> = (0..rows)
+                .map(|r| {
+                    let chains = (0..*chains).map(|k| format_ident!("{name}{r}_{k}"));
+                    fold_chains(chains.map(|chain| quote!(#chain)).collect())
+                })
+                .collect();
+            sums(&rows)
+        };
+        let square = folded("q");
+        if self.model.technique.centred {
+            let sum = folded("s");
+            quote! {
+                #sweep
+                let f = finish::centred(#sum, #square, inverse_n, a.eps);
+            }
+        } else {
+            quote! {
+                #sweep
+                let f = finish::plain(#square, inverse_n, a.eps);
+            }
+        }
+    }
+
+    fn save(&self, rows: usize) -> TokenStream {
+        let each = (0..rows).map(|r| {
+            let (index, pivot) = (number(r), format_ident!("pivot{r}"));
+            let mean = self.model.technique.centred.then(|| {
+                quote! {
+                    let (mean, residual) = finish::split_mean(#pivot, f.shift[#index]);
+                    a.mean.add(row + #index).write(mean);
+                    a.residual.add(row + #index).write(residual);
+                }
+            });
+            quote! {
+                #mean
+                a.rstd.add(row + #index).write(f.rstd[#index]);
+            }
+        });
+        quote! {
+            if !a.rstd.is_null() {
+                #(#each)*
+            }
+        }
+    }
+
+    fn output(&self, rows: usize) -> TokenStream {
+        let centred = self.model.technique.centred;
+        let broadcast = (0..rows).map(|r| {
+            let (index, r_, o) = (number(r), format_ident!("r{r}"), format_ident!("o{r}"));
+            let offset = centred.then(|| quote!(let #o = v::splat(f.offset[#index]);));
+            quote! {
+                let #r_ = v::splat(f.rstd[#index]);
+                #offset
+            }
+        });
+        let Schedule { keep, unroll, .. } = self.plan.schedule;
+        let sweep = sweep(&self.plan.schedule, self.len, unroll, &mut |chunk| {
+            let params = self.params(chunk);
+            let each = (0..rows).map(|r| {
+                let value = if keep {
+                    let d = format_ident!("d{r}_{}", chunk.index);
+                    quote!(#d)
+                } else {
+                    self.load(chunk, r)
+                };
+                let (r_, o, y) = (format_ident!("r{r}"), format_ident!("o{r}"), format_ident!("y{r}"));
+                let normalized = if centred { quote!(v::fma(#value, #r_, #o)) } else { quote!(v::mul(#value, #r_)) };
+                let value = match self.model.affine {
+                    Affine::None => normalized,
+                    Affine::Weight => quote!(v::mul(#normalized, w)),
+                    Affine::WeightAndBias => quote!(v::fma(#normalized, w, b)),
+                };
+                chunk.store(&quote!(x), &quote!(#y), &value)
+            });
+            quote!(#params #(#each)*)
+        });
+        quote!(#(#broadcast)* #sweep)
+    }
+
+    fn params(&self, chunk: &Chunk) -> TokenStream {
+        let zero = quote!(v::zero());
+        let load = |name: &str, needed: bool| {
+            let variable = format_ident!("{}", &name[..1]);
+            let field = format_ident!("{name}");
+            let value = chunk.load(&quote!(p), &quote!(a.#field), &zero);
+            needed.then(|| quote!(let #variable = #value;))
+        };
+        let weight = load("weight", self.model.affine >= Affine::Weight);
+        let bias = load("bias", self.model.affine >= Affine::WeightAndBias);
+        quote!(#weight #bias)
+    }
+}
+

@@ -1,0 +1,218 @@
+//! The zero-sized kernel type: what `norm!` gives, and what a layer calls.
+
+use super::{backward::backward, facade, forward::forward, ident, kernel_name, number, runtime, type_of, view, view_mut};
+use crate::model::{Affine, Axis, Eps, Len, Model};
+use crate::plan::{Isa, Pass, Plan, table};
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote};
+
+/// `norm!(...)`: the kernel as an expression.
+pub fn kernel(model: &Model, plan: &Plan) -> TokenStream {
+    let items = items(model, plan);
+    quote!({
+        #items
+        NormKernel
+    })
+}
+
+/// The kernels, their description and the type `NormKernel` over them.
+pub fn items(model: &Model, plan: &Plan) -> TokenStream {
+    let (rt, nk) = (runtime(model), facade(model));
+    let (element, param, compute) = (type_of(model.dtype), type_of(model.param), type_of(model.dtype.compute()));
+    let spec = spec(model);
+    let table = table::table(model, plan);
+    let mut functions = TokenStream::new();
+    for kernel in &plan.kernels {
+        for pass in &kernel.passes {
+            functions.extend(match pass.pass {
+                Pass::Forward => forward(model, kernel.len, pass),
+                Pass::Backward => backward(model, kernel.len, pass),
+            });
+        }
+    }
+    let select_forward = select(model, plan, "forward", "ForwardArgs");
+    let select_backward = select(model, plan, "backward", "BackwardArgs");
+    let params: Vec<_> = model.params().iter().map(|name| ident(name)).collect();
+    let params = quote!(#(#params: &[#param],)*);
+    let values = values(model, "weight", "bias");
+    let (eps_param, eps) = match model.eps {
+        Eps::Runtime => (quote!(eps: #compute,), quote!(eps)),
+        Eps::Fixed(eps) => (quote!(), Literal::f64_unsuffixed(eps).into_token_stream()),
+    };
+    let backward_param = (model.affine >= Affine::Weight).then(|| quote!(weight: &[#param],));
+    let grads: Vec<_> = model.params().iter().map(|name| ident(&format!("d{name}"))).collect();
+    let grad_values = values_of_grads(model);
+    let backward_values = if model.affine >= Affine::Weight {
+        quote!(#rt::rows::Params { weight: ::core::option::Option::Some(weight), bias: ::core::option::Option::None })
+    } else {
+        quote!(#rt::rows::Params { weight: ::core::option::Option::None::<&[#param]>, bias: ::core::option::Option::None })
+    };
+    let ok = quote!(::core::result::Result<(), #nk::NormError>);
+    let [x, dy] = ["x", "dy"].map(|name| view(model, name));
+    let [x_mut, y_mut, dx_mut] = ["x", "y", "dx"].map(|name| view_mut(model, name));
+    quote! {
+        static SPEC: #nk::Spec = #spec;
+        #functions
+        #select_forward
+        #select_backward
+
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default)]
+        struct NormKernel;
+
+        #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
+        impl NormKernel {
+            pub const PLAN: &'static ::core::primitive::str = #table;
+
+            #[inline]
+            pub fn spec(&self) -> &'static #nk::Spec {
+                &SPEC
+            }
+
+            #[inline]
+            pub fn plan(&self) -> &'static ::core::primitive::str {
+                Self::PLAN
+            }
+
+            #[inline]
+            pub fn forward<'normkit_x, 'normkit_y>(&self, x: #x, #params #eps_param y: #y_mut) -> #ok {
+                // SAFETY: the kernels were generated for this description.
+                unsafe {
+                    #rt::rows::forward(
+                        &SPEC, forward, x.into(), #values, #eps, y.into(), ::core::option::Option::None,
+                    )
+                }
+            }
+
+            #[inline]
+            pub fn forward_inplace<'normkit_x>(&self, x: #x_mut, #params #eps_param) -> #ok {
+                // SAFETY: the kernels were generated for this description.
+                unsafe { #rt::rows::forward_inplace(&SPEC, forward, x.into(), #values, #eps) }
+            }
+
+            #[inline]
+            pub fn forward_train<'normkit_x, 'normkit_y>(
+                &self, x: #x, #params #eps_param y: #y_mut, saved: &mut #nk::Saved<#compute>,
+            ) -> #ok {
+                // SAFETY: the kernels were generated for this description.
+                unsafe {
+                    #rt::rows::forward(
+                        &SPEC, forward, x.into(), #values, #eps, y.into(), ::core::option::Option::Some(saved),
+                    )
+                }
+            }
+
+            #[inline]
+            pub fn backward<'normkit_x, 'normkit_dy, 'normkit_dx>(
+                &self, x: #x, dy: #dy, #backward_param saved: &#nk::Saved<#compute>, dx: #dx_mut,
+                #(#grads: &mut [#compute],)*
+            ) -> #ok {
+                // SAFETY: the kernels were generated for this description.
+                unsafe {
+                    #rt::rows::backward(
+                        &SPEC, backward, x.into(), dy.into(), #backward_values, saved, dx.into(), #grad_values,
+                    )
+                }
+            }
+        }
+    }
+}
+
+/// The parameters of a call, from expressions of these names.
+fn values(model: &Model, weight: &str, bias: &str) -> TokenStream {
+    let rt = runtime(model);
+    let param = type_of(model.param);
+    let value = |name: &str, present: bool| {
+        let name = ident(name);
+        if present {
+            quote!(::core::option::Option::Some(#name))
+        } else {
+            quote!(::core::option::Option::None::<&[#param]>)
+        }
+    };
+    let weight = value(weight, model.affine >= Affine::Weight);
+    let bias = value(bias, model.affine >= Affine::WeightAndBias);
+    quote!(#rt::rows::Params { weight: #weight, bias: #bias })
+}
+
+fn values_of_grads(model: &Model) -> TokenStream {
+    let rt = runtime(model);
+    let value = |name: &str, present: bool| {
+        let name = ident(name);
+        if present { quote!(::core::option::Option::Some(#name)) } else { quote!(::core::option::Option::None) }
+    };
+    let weight = value("dweight", model.affine >= Affine::Weight);
+    let bias = value("dbias", model.affine >= Affine::WeightAndBias);
+    quote!(#rt::rows::ParamGrads { weight: #weight, bias: #bias })
+}
+
+/// The function from a length to the kernels of a pass.
+fn select(model: &Model, plan: &Plan, pass: &str, args: &str) -> TokenStream {
+    let rt = runtime(model);
+    let (name, args) = (ident(pass), ident(args));
+    let (element, param) = (type_of(model.dtype), type_of(model.param));
+    let mut arms = TokenStream::new();
+    for kernel in &plan.kernels {
+        let pattern = match kernel.len {
+            Len::Fixed(n) => number(n).into_token_stream(),
+            Len::Runtime => quote!(_),
+        };
+        let [avx512, avx2, portable] = Isa::ALL.map(|isa| kernel_name(pass, kernel.len, isa));
+        arms.extend(quote! {
+            #pattern => ::core::option::Option::Some(#rt::rows::Kernels {
+                #[cfg(target_arch = "x86_64")]
+                avx512: #avx512,
+                #[cfg(target_arch = "x86_64")]
+                avx2: #avx2,
+                portable: #portable,
+            }),
+        });
+    }
+    if plan.kernels.last().is_none_or(|kernel| kernel.len != Len::Runtime) {
+        arms.extend(quote!(_ => ::core::option::Option::None,));
+    }
+    quote! {
+        #[inline]
+        fn #name(n: usize) -> ::core::option::Option<#rt::rows::Kernels<#rt::rows::#args<#element, #param>>> {
+            match n { #arms }
+        }
+    }
+}
+
+/// The description that run-time checks work from.
+fn spec(model: &Model) -> TokenStream {
+    let nk = facade(model);
+    let axes = model.shape.iter().map(|axis| match axis {
+        Axis::Fixed(n) => {
+            let n = number(*n);
+            quote!(#nk::Dim::Fixed(#n))
+        }
+        Axis::Family { sizes, open: false } => {
+            let sizes = sizes.iter().map(|n| number(*n));
+            quote!(#nk::Dim::OneOf(&[#(#sizes),*]))
+        }
+        Axis::Open | Axis::Family { .. } => quote!(#nk::Dim::Any),
+    });
+    let affine = match model.affine {
+        Affine::None => quote!(None),
+        Affine::Weight => quote!(Weight),
+        Affine::WeightAndBias => quote!(WeightAndBias),
+    };
+    let eps = match model.eps {
+        Eps::Fixed(eps) => eps,
+        Eps::Runtime => model.technique.eps,
+    };
+    let (kind, leading, centred) = (model.technique.kind, number(model.leading), model.technique.centred);
+    let (eps, dtype, param) = (Literal::f64_unsuffixed(eps), model.dtype.name(), model.param.name());
+    quote! {
+        #nk::Spec {
+            kind: #kind,
+            shape: &[#(#axes),*],
+            leading: #leading,
+            centred: #centred,
+            affine: #nk::Affine::#affine,
+            eps: #eps,
+            dtype: #dtype,
+            param: #param,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! One pass over the elements of a row, chunk by chunk.
+
+use super::number;
+use crate::model::Len;
+use crate::plan::{Schedule, Tail};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+/// A vector's worth of a row.
+pub struct Chunk {
+    /// Its first element.
+    pub at: TokenStream,
+    /// How many elements there are, where it is not a whole vector.
+    pub part: Option<TokenStream>,
+    /// Its number in straight-line code.
+    pub index: usize,
+    /// The accumulator that it goes to.
+    pub chain: usize,
+}
+
+impl Chunk {
+    /// Reads the chunk through the vocabulary module `io`; `fill` stands for what is not there.
+    pub fn load(&self, io: &TokenStream, from: &TokenStream, fill: &TokenStream) -> TokenStream {
+        let at = &self.at;
+        match &self.part {
+            None => quote!(#io::load(#from.add(#at))),
+            Some(part) => quote!(#io::load_part(#from.add(#at), #part, #fill)),
+        }
+    }
+
+    /// Writes the chunk.
+    pub fn store(&self, io: &TokenStream, to: &TokenStream, value: &TokenStream) -> TokenStream {
+        let at = &self.at;
+        match &self.part {
+            None => quote!(#io::store(#to.add(#at), #value);),
+            Some(part) => quote!(#io::store_part(#to.add(#at), #value, #part);),
+        }
+    }
+}
+
+/// All chunks of a row, straight-line or in loops of `unroll` vectors, with `step` for each.
+pub fn sweep(schedule: &Schedule, len: Len, unroll: usize, step: &mut dyn FnMut(&Chunk) -> TokenStream) -> TokenStream {
+    match len {
+        Len::Fixed(n) if schedule.keep => straight(schedule, 0, n, step),
+        Len::Fixed(n) => {
+            let stride = unroll * schedule.lanes;
+            let end = n / stride * stride;
+            if end <= stride {
+                return straight(schedule, 0, n, step);
+            }
+            let steps = iteration(schedule, unroll, step);
+            let (end_tokens, stride) = (number(end), number(stride));
+            let rest = straight(schedule, end, n, step);
+            quote! {
+                let mut i = 0_usize;
+                while i < #end_tokens {
+                    #steps
+                    i += #stride;
+                }
+                #rest
+            }
+        }
+        Len::Runtime => {
+            let steps = iteration(schedule, unroll, step);
+            let single = iteration(schedule, 1, step);
+            let part = step(&Chunk { at: quote!(i), part: Some(quote!(n - i)), index: 0, chain: 0 });
+            let (lanes, stride) = (number(schedule.lanes), number(unroll * schedule.lanes));
+            quote! {
+                let mut i = 0_usize;
+                while n - i >= #stride {
+                    #steps
+                    i += #stride;
+                }
+                while n - i >= #lanes {
+                    #single
+                    i += #lanes;
+                }
+                if i < n {
+                    #part
+                }
+            }
+        }
+    }
+}
+
+/// The chunks of one iteration of a loop over `i`.
+fn iteration(schedule: &Schedule, unroll: usize, step: &mut dyn FnMut(&Chunk) -> TokenStream) -> TokenStream {
+    (0..unroll)
+        .map(|k| {
+            let offset = number(k * schedule.lanes);
+            let at = if k == 0 { quote!(i) } else { quote!(i + #offset) };
+            step(&Chunk { at, part: None, index: k, chain: k % schedule.chains })
+        })
+        .collect()
+}
+
+/// The chunks from element `from` to `n`, one after the other.
+fn straight(schedule: &Schedule, from: usize, n: usize, step: &mut dyn FnMut(&Chunk) -> TokenStream) -> TokenStream {
+    (from..n)
+        .step_by(schedule.lanes)
+        .enumerate()
+        .map(|(index, at)| {
+            let part = match schedule.tail {
+                Tail::Part(count) if at + schedule.lanes > n => Some(number(count).into_token_stream()),
+                _ => None,
+            };
+            step(&Chunk { at: number(at).into_token_stream(), part, index, chain: index % schedule.chains })
+        })
+        .collect()
+}
+
+/// The sum of a row's chains, in a fixed tree.
+pub fn fold_chains(mut names: Vec<TokenStream>) -> TokenStream {
+    while names.len() > 1 {
+        let half = names.len().div_ceil(2);
+        let upper = names.split_off(half);
+        for (lower, upper) in names.iter_mut().zip(upper) {
+            *lower = quote!(v::add(#lower, #upper));
+        }
+    }
+    names.pop().unwrap_or_default()
+}
+
+/// Four scalars from one vector for each row: the sums of its lanes. With fewer rows the last is repeated.
+pub fn sums(rows: &[TokenStream]) -> TokenStream {
+    match rows {
+        [a, b, c, d] => quote!(v::sum4(#a, #b, #c, #d)),
+        [a] => quote!([v::sum(#a); 4]),
+        rows => {
+            let sums: Vec<_> = rows.iter().map(|row| quote!(v::sum(#row))).collect();
+            let (first, last) = (&sums[0], &sums[1]);
+            quote!({
+                let last = #last;
+                [#first, last, last, last]
+            })
+        }
+    }
+}
+
+/// Code for blocks of `rows` rows, then for rows one by one: `block(rows)` gives each.
+///
+/// A block ends with `continue` if it has done its rows; rows that it has not done are taken one by one.
+pub fn blocks(rows: usize, block: &mut dyn FnMut(usize) -> TokenStream) -> TokenStream {
+    let single = block(1);
+    if rows == 1 {
+        return quote! {
+            for row in 0..a.rows {
+                #single
+            }
+        };
+    }
+    let together = block(rows);
+    let rows = number(rows);
+    quote! {
+        let mut row = 0_usize;
+        while row < a.rows {
+            if a.rows - row >= #rows {
+                #together
+            }
+            let stop = ::core::primitive::usize::min(a.rows, row + #rows);
+            while row < stop {
+                { #single }
+                row += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What the struct under the attribute declares.
+
+use super::{Affine, Dtype, Len, Model, Param, keys};
+use crate::check::{self, Report};
+use crate::parse::Entry;
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+
+/// The type of a parameter field.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// The element type.
+    pub dtype: Dtype,
+    /// For arrays, the length; `None` where it is an expression that a macro cannot evaluate.
+    pub array: Option<Option<usize>>,
+    /// The type as it is written.
+    pub ty: syn::Type,
+    /// Where the length stands, or else the type.
+    pub span: Span,
+}
+
+/// A parameter field, by role.
+struct Found {
+    role: &'static str,
+    field: syn::Ident,
+    /// `None` for a type that is none of ours (and has been reported).
+    storage: Option<Storage>,
+}
+
+/// The parameter fields that the struct declares.
+pub struct Declared {
+    found: Vec<Found>,
+    pub declares_eps: bool,
+}
+
+impl Declared {
+    fn role(&self, role: &str) -> Option<&Found> {
+        self.found.iter().find(|found| found.role == role)
+    }
+
+    /// The length that the fields tell.
+    pub fn len(&self) -> Option<usize> {
+        self.found.iter().find_map(|found| found.storage.as_ref()?.array.flatten())
+    }
+
+    /// A length that is an expression: the field, the expression and its place.
+    pub fn opaque_len(&self) -> Option<(String, String, Span)> {
+        self.found.iter().find_map(|found| {
+            let storage = found.storage.as_ref().filter(|storage| storage.array == Some(None))?;
+            let (syn::Type::Array(array), name) = (&storage.ty, found.field.to_string()) else { return None };
+            Some((name, array.len.to_token_stream().to_string(), storage.span))
+        })
+    }
+
+    /// The element type that the fields tell.
+    pub fn dtype(&self) -> Option<Dtype> {
+        self.found.iter().find_map(|found| Some(found.storage.as_ref()?.dtype))
+    }
+}
+
+/// The names of parameters, and what they are.
+const ROLES: &[(&str, &str)] = &[
+    ("weight", "weight"),
+    ("gamma", "weight"),
+    ("scale", "weight"),
+    ("bias", "bias"),
+    ("beta", "bias"),
+    ("shift", "bias"),
+];
+
+/// Finds the parameter fields; reports what cannot be one.
+pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
+    attributes(item, report);
+    let generic = item.generics.params.iter().find(|param| !matches!(param, syn::GenericParam::Lifetime(_)));
+    if let Some(generic) = generic {
+        report.add(generic.span(), &check::TYPE_GENERICS, &[&generic.to_token_stream()]);
+    }
+    let mut declared = Declared { found: Vec::new(), declares_eps: false };
+    for field in &item.fields {
+        let Some(ident) = &field.ident else { continue };
+        declared.declares_eps |= ident == "eps";
+        let Some((_, role)) = ROLES.iter().find(|(name, _)| ident == name) else { continue };
+        if let Some(first) = declared.role(role) {
+            report.add(ident.span(), &check::TWO_NAMES, &[&first.field, ident]);
+            continue;
+        }
+        let storage = storage(&field.ty);
+        if storage.is_none() {
+            report.add(field.ty.span(), &check::FIELD_TYPE, &[ident, ident]);
+        }
+        let first = declared.found.iter().find_map(|f| Some((&f.field, f.storage.as_ref()?.dtype)));
+        if let (Some((first, dtype)), Some(storage)) = (first, &storage)
+            && dtype != storage.dtype
+        {
+            let (expected, found) = (dtype.name(), storage.dtype.name());
+            report.add(field.ty.span(), &check::FIELDS_DISAGREE, &[ident, &expected, first, &found]);
+        }
+        declared.found.push(Found { role, field: ident.clone(), storage });
+    }
+    declared
+}
+
+/// Attributes beside ours that cannot stand there.
+fn attributes(item: &syn::ItemStruct, report: &mut Report) {
+    for attribute in &item.attrs {
+        let path = attribute.path();
+        if path.segments.last().is_some_and(|segment| segment.ident == "normalize") {
+            report.add(path.span(), &check::STACKED, &[]);
+        }
+        if path.is_ident("derive") {
+            let _ = attribute.parse_nested_meta(|meta| {
+                if meta.path.segments.last().is_some_and(|segment| segment.ident == "Default") {
+                    report.add(meta.path.span(), &check::CONFLICTING_DERIVE, &[]);
+                }
+                Ok(())
+            });
+        }
+    }
+}
+
+fn storage(ty: &syn::Type) -> Option<Storage> {
+    let whole = ty.clone();
+    match ty {
+        syn::Type::Array(array) => {
+            let len = match &array.len {
+                syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(int), .. }) => int.base10_parse().ok(),
+                _ => None,
+            };
+            Some(Storage { dtype: element(&array.elem)?, array: Some(len), ty: whole, span: array.len.span() })
+        }
+        syn::Type::Path(path) => {
+            let segment = path.path.segments.last()?;
+            let syn::PathArguments::AngleBracketed(args) = &segment.arguments else { return None };
+            let syn::GenericArgument::Type(inner) = args.args.first()? else { return None };
+            match segment.ident.to_string().as_str() {
+                "Box" => storage(inner).filter(|inner| inner.array.is_some()).map(|inner| Storage { ty: whole, ..inner }),
+                "Vec" | "Param" => Some(Storage { dtype: element(inner)?, array: None, ty: whole, span: ty.span() }),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn element(ty: &syn::Type) -> Option<Dtype> {
+    let syn::Type::Path(path) = ty else { return None };
+    Dtype::of_name(&path.path.segments.last()?.ident.to_string())
+}
+
+/// The element type of the parameters of a struct, if they tell one; for the fallback after an error.
+pub fn param_element(item: &syn::ItemStruct) -> Dtype {
+    item.fields.iter().find_map(|field| Some(storage(&field.ty)?.dtype)).unwrap_or(Dtype::F32)
+}
+
+/// Holds the fields against the model.
+pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Report) {
+    for found in &declared.found {
+        let name = &found.field;
+        let absent = match found.role {
+            "weight" => model.affine < Affine::Weight,
+            _ => model.affine < Affine::WeightAndBias,
+        };
+        if absent {
+            let help = if model.technique.most_affine < Affine::WeightAndBias && found.role == "bias" {
+                format!("the kind `{}` has no bias: remove the field", model.technique.kind)
+            } else {
+                "remove the field, or the key `affine`".into()
+            };
+            report.add(name.span(), &check::FIELD_NOT_OF_LAYER, &[name, &found.role, &help]);
+            continue;
+        }
+        let Some(storage) = &found.storage else { continue };
+        if args.iter().any(|entry| entry.key == "param") && storage.dtype != model.param {
+            let (expected, got) = (model.param.name(), storage.dtype.name());
+            report.add(storage.ty.span(), &check::FIELD_CONTRADICTS_PARAM, &[name, &expected, &got]);
+        }
+        let Some(array) = storage.array else { continue };
+        match (model.lens()[..].first(), model.fixed_len(), array) {
+            (_, Some(expected), Some(len)) if len != expected => {
+                let shape = keys::shown(&model.shape);
+                report.add(storage.span, &check::FIELD_LENGTH, &[name, &expected, &len, &shape, &expected]);
+            }
+            (Some(Len::Runtime), ..) | (_, None, _) => {
+                let dtype = storage.dtype.name();
+                report.add(storage.span, &check::FIELD_FIXED_FOR_OPEN, &[name, name, &dtype]);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The parameters of the layer, declared or to be added.
+pub fn params(model: &Model, declared: &Declared) -> Vec<Param> {
+    let param = |&role: &&'static str| match declared.role(role) {
+        Some(found) => Param { role, field: found.field.clone(), declared: found.storage.clone() },
+        None => Param { role, field: syn::Ident::new(role, Span::call_site()), declared: None },
+    };
+    model.params().iter().map(param).collect()
+}

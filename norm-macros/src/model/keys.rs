@@ -1,0 +1,421 @@
+//! From keys to a model: one function a key.
+
+use super::{Affine, Axis, Dtype, Eps, Model, TECHNIQUES, Technique};
+use crate::check::{self, Report, near_miss};
+use crate::parse::{Entry, Value, ValueKind};
+use proc_macro2::Span;
+use std::fmt::Display;
+
+/// The most elements that may be normalized together at a size known now.
+const LARGEST: usize = 1 << 28;
+/// The most kernels of a family.
+const LARGEST_FAMILY: usize = 32;
+const MAX_RANK: usize = 8;
+
+/// Common spellings of other frameworks, and ours.
+const FOREIGN: &[(&str, &str)] = &[
+    ("epsilon", "eps"),
+    ("dim", "axis"),
+    ("dims", "axis"),
+    ("axes", "axis"),
+    ("normalized_shape", "shape"),
+    ("size", "shape"),
+    ("type", "kind"),
+    ("elementwise_affine", "affine"),
+    ("bias", "affine"),
+    ("ty", "dtype"),
+];
+
+/// What the struct under the attribute tells already.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The length of the parameter fields.
+    pub len: Option<usize>,
+    /// Where the length of one is an expression: the field, and the expression and its place.
+    pub opaque_len: Option<(String, String, Span)>,
+    /// Their element type.
+    pub dtype: Option<Dtype>,
+    /// Whether there is a struct at all.
+    pub is_layer: bool,
+}
+
+/// The entries, and where to look for a value that is not there.
+struct Keys<'a> {
+    entries: &'a [Entry],
+}
+
+impl<'a> Keys<'a> {
+    fn get(&self, key: &str) -> Option<&'a Value> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+}
+
+pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<Model> {
+    let keys = Keys { entries };
+    let technique = kind(&keys, report);
+    unknown_keys(entries, technique, report);
+    let shape = shape(&keys, known, report);
+    let leading = shape.as_ref().and_then(|shape| leading(&keys, shape, technique, report));
+    // Where no type is given, the parameter fields' type is also that of x and y.
+    let default = known.dtype.unwrap_or(Dtype::F32);
+    let dtype = dtype(&keys, "dtype", report).map(|found| found.unwrap_or(default));
+    let param = dtype.and_then(|dtype| dtype_of_params(&keys, dtype, known, report));
+    let technique = technique?;
+    let eps = eps(&keys, technique, dtype.unwrap_or(default).compute(), report);
+    let affine = affine(&keys, technique, report);
+    let facade = facade(&keys, report);
+    if keys.get("allow").is_some() {
+        allow(&keys, report);
+    }
+    Some(Model { technique, shape: shape?, leading: leading?, eps: eps?, dtype: dtype?, param: param?, affine: affine?, facade })
+}
+
+fn mistyped(value: &Value, key: &str, expected: &str, help: &str, report: &mut Report) {
+    let found = value.kind.describe();
+    report.add(value.span, &check::MISTYPED, &[&key, &expected, &found, &help]);
+}
+
+fn kind(keys: &Keys<'_>, report: &mut Report) -> Option<&'static Technique> {
+    let names = Technique::names();
+    let Some(value) = keys.get("kind") else {
+        report.add(Span::call_site(), &check::MISSING_KIND, &[&names]);
+        return None;
+    };
+    let ValueKind::Word(word) = &value.kind else {
+        mistyped(value, "kind", "a name", &format!("there are: {names}"), report);
+        return None;
+    };
+    Technique::of_kind(word).or_else(|| {
+        let hint = match Technique::spelled(word) {
+            Some(technique) => format!(", did you mean `{}`?", technique.kind),
+            None => near_miss(word, &TECHNIQUES.iter().map(|t| t.kind).collect::<Vec<_>>()),
+        };
+        report.add(value.span, &check::UNKNOWN_KIND, &[word, &hint, &names]);
+        None
+    })
+}
+
+fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report: &mut Report) {
+    let all: Vec<&str> = TECHNIQUES.iter().flat_map(|t| t.keys.iter().copied()).collect();
+    for entry in entries {
+        let key = entry.key.to_string();
+        let taken = technique.map_or(&all[..], |technique| technique.keys);
+        if taken.contains(&key.as_str()) {
+            continue;
+        }
+        if let (Some(technique), true) = (technique, all.contains(&key.as_str())) {
+            let takers: Vec<_> = TECHNIQUES.iter().filter(|t| t.keys.contains(&key.as_str())).map(|t| t.kind).collect();
+            let help = format!("`{key}` belongs to: {}", takers.join(", "));
+            report.add(entry.key.span(), &check::KEY_NOT_OF_KIND, &[&technique.kind, &key, &help]);
+            continue;
+        }
+        let lower = key.to_lowercase();
+        let hint = match FOREIGN.iter().find(|(foreign, _)| *foreign == lower) {
+            Some((_, ours)) => format!(", which is `{ours}` here"),
+            None => near_miss(&key, taken),
+        };
+        let of = technique.map_or("normalize", |technique| technique.kind);
+        let mut distinct: Vec<_> = taken.to_vec();
+        distinct.dedup();
+        report.add(entry.key.span(), &check::UNKNOWN_KEY, &[&key, &hint, &of, &distinct.join(", ")]);
+    }
+}
+
+/// The shape as it is written, for messages.
+pub fn shown(shape: &[Axis]) -> String {
+    let axis = |axis: &Axis| match axis {
+        Axis::Open => "_".to_string(),
+        Axis::Fixed(n) => n.to_string(),
+        Axis::Family { sizes, open } => {
+            let sizes = sizes.iter().map(ToString::to_string);
+            sizes.chain(open.then(|| "_".to_string())).collect::<Vec<_>>().join(" | ")
+        }
+    };
+    format!("[{}]", shape.iter().map(axis).collect::<Vec<_>>().join(", "))
+}
+
+fn shape(keys: &Keys<'_>, known: &Known, report: &mut Report) -> Option<Vec<Axis>> {
+    let Some(value) = keys.get("shape") else {
+        if let Some(n) = known.len {
+            return Some(vec![Axis::Open, Axis::Fixed(n)]);
+        }
+        if let Some((field, found, span)) = &known.opaque_len {
+            report.add(*span, &check::FIELD_SIZE_UNKNOWN, &[field, found]);
+            return None;
+        }
+        let way_out = if known.is_layer { ", or a field `weight: [f32; 4096]` that tells it" } else { "" };
+        report.add(Span::call_site(), &check::MISSING_SHAPE, &[&way_out]);
+        return None;
+    };
+    let ValueKind::List(items) = &value.kind else {
+        mistyped(value, "shape", "a list of axes", "write `shape = [_, 4096]`", report);
+        return None;
+    };
+    if items.is_empty() {
+        report.add(value.span, &check::EMPTY_SHAPE, &[]);
+        return None;
+    }
+    if items.len() > MAX_RANK {
+        report.add(value.span, &check::TOO_MANY_AXES, &[&items.len()]);
+        return None;
+    }
+    let axes: Vec<_> = items.iter().map(|item| axis_of(item, report)).collect();
+    axes.into_iter().collect()
+}
+
+fn axis_of(item: &Value, report: &mut Report) -> Option<Axis> {
+    match &item.kind {
+        ValueKind::Alternatives(items) => family(items, report),
+        ValueKind::Open => Some(Axis::Open),
+        _ => size(item, report).map(Axis::Fixed),
+    }
+}
+
+fn size(item: &Value, report: &mut Report) -> Option<usize> {
+    match &item.kind {
+        ValueKind::Int(0) => {
+            report.add(item.span, &check::ZERO_DIM, &[]);
+            None
+        }
+        ValueKind::Int(i) if *i > LARGEST as i128 => {
+            report.add(item.span, &check::HUGE_SHAPE, &[i, &LARGEST]);
+            None
+        }
+        ValueKind::Int(i) => usize::try_from(*i).ok().or_else(|| {
+            mistyped(item, "shape", "a size of at least 1", "write the number of elements along the axis", report);
+            None
+        }),
+        ValueKind::Word(name) | ValueKind::Path(name) => {
+            report.add(item.span, &check::CONSTANT_SIZE, &[name]);
+            None
+        }
+        _ => {
+            mistyped(item, "shape", "a number, `_` or a family", "write `shape = [_, 768 | 1024]`", report);
+            None
+        }
+    }
+}
+
+fn family(items: &[Value], report: &mut Report) -> Option<Axis> {
+    let mut sizes: Vec<usize> = Vec::new();
+    let mut open = false;
+    let mut complete = true;
+    for item in items {
+        if item.kind == ValueKind::Open {
+            if open {
+                report.add(item.span, &check::REPEATED_SIZE, &[&"`_`"]);
+                complete = false;
+            }
+            open = true;
+            continue;
+        }
+        match size(item, report) {
+            Some(n) if sizes.contains(&n) => {
+                report.add(item.span, &check::REPEATED_SIZE, &[&n]);
+                complete = false;
+            }
+            Some(n) => sizes.push(n),
+            None => complete = false,
+        }
+    }
+    if items.len() > LARGEST_FAMILY {
+        report.add(items[0].span, &check::LARGE_FAMILY, &[&items.len()]);
+        complete = false;
+    }
+    complete.then_some(Axis::Family { sizes, open })
+}
+
+/// How many axes lead, from the axes that are normalized.
+fn leading(
+    keys: &Keys<'_>,
+    shape: &[Axis],
+    technique: Option<&'static Technique>,
+    report: &mut Report,
+) -> Option<usize> {
+    let rank = shape.len();
+    let value = keys.get("axis");
+    let axes = match value.map(|value| (&value.kind, value)) {
+        None => vec![rank - 1],
+        Some((ValueKind::From(first), value)) => (axis_index(*first, value.span, shape, report)?..rank).collect(),
+        Some((ValueKind::List(items), _)) if !items.is_empty() => axis_list(items, shape, report)?,
+        Some((ValueKind::Int(i), value)) => vec![axis_index(*i, value.span, shape, report)?],
+        Some((_, value)) => {
+            mistyped(value, "axis", "a number, a list of numbers or a range", "write `axis = -1`, `[-2, -1]` or `1..`", report);
+            return None;
+        }
+    };
+    let leading = rank - axes.len();
+    if !axes.iter().copied().eq(leading..rank) {
+        let span = value.map_or_else(Span::call_site, |value| value.span);
+        let kind = technique.map_or("normalize", |technique| technique.kind);
+        let found = axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        report.add(span, &check::AXIS_NOT_TRAILING, &[&format!("[{found}]"), &kind, &shown(shape)]);
+        return None;
+    }
+    check_normalized(keys, &shape[leading..], leading, report)?;
+    Some(leading)
+}
+
+/// The normalized axes: not too large together, and one family at the most.
+fn check_normalized(keys: &Keys<'_>, trailing: &[Axis], leading: usize, report: &mut Report) -> Option<()> {
+    let span = keys.get("shape").map_or_else(Span::call_site, |value| value.span);
+    let largest = |axis: &Axis| match axis {
+        Axis::Open => 1,
+        Axis::Fixed(n) => *n as u128,
+        Axis::Family { sizes, .. } => sizes.iter().copied().max().unwrap_or(1) as u128,
+    };
+    let total = trailing.iter().map(largest).fold(1, u128::saturating_mul);
+    if total > LARGEST as u128 {
+        report.add(span, &check::HUGE_SHAPE, &[&total, &LARGEST]);
+        return None;
+    }
+    let open = |axis: &Axis| !matches!(axis, Axis::Fixed(_));
+    let is_family = |axis: &Axis| matches!(axis, Axis::Family { .. });
+    let opens: Vec<usize> = (0..trailing.len()).filter(|&i| open(&trailing[i])).collect();
+    if opens.len() > 1 && trailing.iter().any(is_family) {
+        report.add(span, &check::TWO_FAMILIES, &[&(leading + opens[0]), &(leading + opens[1])]);
+        return None;
+    }
+    Some(())
+}
+
+fn axis_index(i: i128, span: Span, shape: &[Axis], report: &mut Report) -> Option<usize> {
+    let rank = shape.len() as i128;
+    if (-rank..rank).contains(&i) {
+        return usize::try_from(if i < 0 { i + rank } else { i }).ok();
+    }
+    let numbered = format!("{}, its axes 0 to {}, or {} to -1", shown(shape), rank - 1, -rank);
+    report.add(span, &check::AXIS_OUT_OF_RANGE, &[&-rank, &rank, &i, &numbered]);
+    None
+}
+
+/// The axes of a list, sorted.
+fn axis_list(items: &[Value], shape: &[Axis], report: &mut Report) -> Option<Vec<usize>> {
+    let mut axes: Vec<(usize, i128)> = Vec::new();
+    let mut complete = true;
+    for item in items {
+        let ValueKind::Int(i) = item.kind else {
+            mistyped(item, "axis", "a number", "write `axis = [-2, -1]`", report);
+            complete = false;
+            continue;
+        };
+        match axis_index(i, item.span, shape, report) {
+            Some(axis) => match axes.iter().find(|(other, _)| *other == axis) {
+                Some((_, first)) => {
+                    report.add(item.span, &check::REPEATED_AXIS, &[&i, &shown(shape), first, &i]);
+                    complete = false;
+                }
+                None => axes.push((axis, i)),
+            },
+            None => complete = false,
+        }
+    }
+    let mut axes: Vec<usize> = axes.into_iter().map(|(axis, _)| axis).collect();
+    axes.sort_unstable();
+    complete.then_some(axes)
+}
+
+/// `Err` is what was reported; `Ok(None)` a key that is not there.
+fn word<'a>(
+    keys: &Keys<'a>,
+    key: &str,
+    expected: &str,
+    help: &str,
+    report: &mut Report,
+) -> Result<Option<(&'a str, Span)>, ()> {
+    match keys.get(key) {
+        None => Ok(None),
+        Some(Value { kind: ValueKind::Word(word), span }) => Ok(Some((word, *span))),
+        Some(value) => {
+            mistyped(value, key, expected, help, report);
+            Err(())
+        }
+    }
+}
+
+/// The outer `None` is an error that was reported, the inner one a key that is not there.
+fn dtype(keys: &Keys<'_>, key: &str, report: &mut Report) -> Option<Option<Dtype>> {
+    let found = word(keys, key, "an element type", "there are: f32, f64", report).ok()?;
+    let Some((name, span)) = found else { return Some(None) };
+    let dtype = Dtype::of_name(name);
+    if dtype.is_none() {
+        report.add(span, &check::UNKNOWN_DTYPE, &[&key, &name]);
+    }
+    dtype.map(Some)
+}
+
+fn dtype_of_params(keys: &Keys<'_>, element: Dtype, known: &Known, report: &mut Report) -> Option<Dtype> {
+    let given = dtype(keys, "param", report)?;
+    let param = given.or(known.dtype).unwrap_or(element.compute());
+    if param.compute() != element.compute() {
+        let span = keys.get("param").or(keys.get("dtype")).map_or_else(Span::call_site, |value| value.span);
+        let (expected, found) = (element.compute().name(), param.name());
+        report.add(span, &check::PARAM_OF_OTHER_TYPE, &[&expected, &element.name(), &found]);
+        return None;
+    }
+    Some(param)
+}
+
+fn eps(keys: &Keys<'_>, technique: &Technique, compute: Dtype, report: &mut Report) -> Option<Eps> {
+    let Some(value) = keys.get("eps") else { return Some(Eps::Fixed(technique.eps)) };
+    let eps = match value.kind {
+        ValueKind::Open => return Some(Eps::Runtime),
+        ValueKind::Float(f) => f,
+        ValueKind::Int(i) => i as f64,
+        _ => {
+            mistyped(value, "eps", "a number, or `_` for one given at run time", "write `eps = 1e-6`", report);
+            return None;
+        }
+    };
+    let rounded = if compute == Dtype::F32 { f64::from(eps as f32) } else { eps };
+    if !(eps >= 0.0 && rounded.is_finite()) {
+        let shown: &dyn Display = &format!("`{eps:?}`");
+        report.add(value.span, &check::EPS_OUT_OF_RANGE, &[shown]);
+        return None;
+    }
+    if eps > 0.0 && rounded == 0.0 {
+        let shown = format!("`{eps:e}`");
+        report.add(value.span, &check::EPS_VANISHES, &[&shown, &compute.name(), &format!("{:e}", technique.eps)]);
+        return None;
+    }
+    Some(Eps::Fixed(eps))
+}
+
+fn affine(keys: &Keys<'_>, technique: &Technique, report: &mut Report) -> Option<Affine> {
+    let help = "`true` is weight and bias, `weight` the weight alone, `false` none";
+    let expected = "`true`, `false` or `weight`";
+    let found = word(keys, "affine", expected, help, report).ok()?;
+    let Some((name, span)) = found else { return Some(technique.affine) };
+    let affine = match name {
+        "true" => technique.most_affine,
+        "false" => Affine::None,
+        "weight" => Affine::Weight,
+        other => {
+            report.add(span, &check::MISTYPED, &[&"affine", &expected, &format!("`{other}`"), &help]);
+            return None;
+        }
+    };
+    if name == "true" && technique.most_affine != Affine::WeightAndBias {
+        report.add(span, &check::AFFINE_NOT_OF_KIND, &[&technique.kind]);
+        return None;
+    }
+    Some(affine)
+}
+
+fn facade(keys: &Keys<'_>, report: &mut Report) -> String {
+    match keys.get("crate") {
+        None => "::normkit".into(),
+        Some(Value { kind: ValueKind::Word(path) | ValueKind::Path(path), .. }) if syn::parse_str::<syn::Path>(path).is_ok() => {
+            path.clone()
+        }
+        Some(value) => {
+            mistyped(value, "crate", "a path", "write `crate = ::my_crate::normkit`", report);
+            "::normkit".into()
+        }
+    }
+}
+
+fn allow(keys: &Keys<'_>, report: &mut Report) {
+    let Some(value) = keys.get("allow") else { return };
+    mistyped(value, "allow", "`allow(lint_name, ...)`", "there are no lints for this kind yet", report);
+}

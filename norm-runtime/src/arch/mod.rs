@@ -1,0 +1,125 @@
+//! The vector vocabulary: for each instruction set and compute type, the same functions under the same names.
+//!
+//! A module such as `avx512::f32` serves as arithmetic (`V`, `add`, `fma`, `sum` ...) and as input and output of elements
+//! that are stored in the type that they are computed in (`load`, `store` ...). Functions carry the instruction set's
+//! `#[target_feature]` and `#[inline]`: inside a kernel of the same level they melt into straight-line code.
+//!
+//! Contracts, the same at every level:
+//! - `load(p)` reads `LANES` elements from `p`, `store(p, v)` writes as many; no alignment is needed.
+//! - `load_part(p, count, fill)` reads the first `count` elements (`1 <= count < LANES`) and no memory past them; the
+//!   lanes from `count` on are those of `fill`. `store_part(p, v, count)` writes the first `count` lanes only. With a
+//!   constant `count` they compile to constant masks or fixed splits.
+//! - `fma(a, b, c)` is `a * b + c`, rounded once where the level has the instruction; `fnma(a, b, c)` is `c - a * b`.
+//! - `sum(v)` adds the lanes in a fixed tree; `sum4` does so for four vectors at once, in the same tree, so that a row's
+//!   sum does not depend on the rows beside it.
+
+#[cfg(target_arch = "x86_64")]
+pub mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub mod avx512;
+pub mod portable;
+
+/// The arithmetic of one vector type whose operations are intrinsics: what AVX2 and AVX-512 share.
+#[cfg(target_arch = "x86_64")]
+macro_rules! arithmetic {
+    (
+        $features:literal, $scalar:ident, $vector:ident, $lanes:literal,
+        zero: $zero:ident, splat: $splat:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident,
+        fma: $fma:ident, fnma: $fnma:ident, load: $load:ident, store: $store:ident
+    ) => {
+        use core::arch::x86_64::*;
+
+        /// A vector.
+        pub type V = $vector;
+        /// Elements in a vector.
+        pub const LANES: usize = $lanes;
+
+        /// All lanes zero.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub fn zero() -> V {
+            $zero()
+        }
+        /// All lanes `a`.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub fn splat(a: $scalar) -> V {
+            $splat(a)
+        }
+        /// `a + b`.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub fn add(a: V, b: V) -> V {
+            $add(a, b)
+        }
+        /// `a - b`.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub fn sub(a: V, b: V) -> V {
+            $sub(a, b)
+        }
+        /// `a * b`.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub fn mul(a: V, b: V) -> V {
+            $mul(a, b)
+        }
+        /// `a * b + c`, rounded once.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub fn fma(a: V, b: V, c: V) -> V {
+            $fma(a, b, c)
+        }
+        /// `c - a * b`, rounded once.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub fn fnma(a: V, b: V, c: V) -> V {
+            $fnma(a, b, c)
+        }
+        /// Reads a vector.
+        ///
+        /// # Safety
+        /// `p` is valid for reading `LANES` elements.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub unsafe fn load(p: *const $scalar) -> V {
+            // SAFETY: the caller's contract; the instruction needs no alignment.
+            unsafe { $load(p) }
+        }
+        /// Writes a vector.
+        ///
+        /// # Safety
+        /// `p` is valid for writing `LANES` elements.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub unsafe fn store(p: *mut $scalar, v: V) {
+            // SAFETY: the caller's contract; the instruction needs no alignment.
+            unsafe { $store(p, v) }
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+use arithmetic;
+
+/// The horizontal sums on SSE registers that both x86 levels end in.
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sse {
+    use core::arch::x86_64::*;
+
+    /// `(a0 + a2) + (a1 + a3)`, the tree that [`sum4_f32`] uses for each of its four.
+    #[inline]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    pub fn sum_f32(a: __m128) -> f32 {
+        let pairs = _mm_add_ps(a, _mm_movehl_ps(a, a));
+        _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps::<0b01>(pairs, pairs)))
+    }
+
+    /// The sums of four vectors, by a transposition that adds as it goes.
+    #[inline]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    pub fn sum4_f32(a: __m128, b: __m128, c: __m128, d: __m128) -> __m128 {
+        let ab = _mm_add_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
+        let cd = _mm_add_ps(_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
+        _mm_add_ps(_mm_movelh_ps(ab, cd), _mm_movehl_ps(cd, ab))
+    }
+}

@@ -1,0 +1,38 @@
+//! The runtime of [normkit](https://docs.rs/normkit): what generated kernels are written in.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`arch`] | the vector vocabulary: the same functions under the same names for each instruction set |
+//! | [`level`] | which instruction set runs, picked once and cached |
+//! | [`finish`] | from sums to statistics: the few scalar steps between the two sweeps of a row |
+//! | [`view`], [`param`], [`saved`], [`error`] | memory: what comes in, what is owned, what is kept, what goes wrong |
+//! | [`rows`] | the checked entry points of kernels whose reduced elements are contiguous |
+//! | [`careful`] | the row as it is computed when its magnitude leaves the range of the fast kernels |
+//! | [`layer`] | the object-safe trait of layers |
+//! | [`generic`] | the plain scalar implementation (baseline of benches) and the f64 reference (oracle of tests) |
+//!
+//! Users depend on the facade `normkit` alone; the names here are what macros expand to.
+
+pub mod arch;
+pub mod careful;
+pub mod dtype;
+pub mod error;
+pub mod finish;
+pub mod generic;
+pub mod layer;
+pub mod level;
+pub mod param;
+pub mod rows;
+pub mod saved;
+mod scratch;
+pub mod spec;
+pub mod view;
+
+pub use dtype::{Compute, Element};
+pub use error::NormError;
+pub use layer::{NormLayer, Tensor, TensorMut};
+pub use level::Level;
+pub use param::{Param, Storage};
+pub use saved::Saved;
+pub use spec::{Affine, Dim, Spec};
+pub use view::{View, ViewMut};

@@ -1,0 +1,396 @@
+//! The entry points of kernels over rows: checks first, then the level's kernel on each stretch of rows.
+//!
+//! Nothing is written before every argument has been checked.
+
+mod walk;
+
+use crate::dtype::{Compute, Element};
+use crate::error::NormError;
+use crate::level::Level;
+use crate::saved::Saved;
+use crate::scratch;
+use crate::spec::{Affine, Spec};
+use crate::view::{View, ViewMut};
+use walk::{Operand, Walk};
+
+/// What a forward kernel works on.
+///
+/// `x` and `y` hold `rows` rows of `n` elements, `x_stride` and `y_stride` elements apart; `y` may be `x`. `weight` and `bias`
+/// hold `n` elements each, or are null where the kernel has none. `rstd` (and, if the mean is subtracted, `mean` and
+/// `residual`) hold `rows` elements, or are null if nothing is kept.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "described together above")]
+pub struct ForwardArgs<T: Element, P> {
+    pub x: *const T,
+    pub y: *mut T,
+    pub weight: *const P,
+    pub bias: *const P,
+    pub rows: usize,
+    pub x_stride: usize,
+    pub y_stride: usize,
+    pub n: usize,
+    pub eps: T::Compute,
+    pub mean: *mut T::Compute,
+    pub residual: *mut T::Compute,
+    pub rstd: *mut T::Compute,
+}
+
+/// What a backward kernel works on.
+///
+/// As [`ForwardArgs`]; `dweight` and `dbias` hold `n` elements rounded up to [`PADDING`], aligned to 64 bytes, and are added
+/// to. They are null where the kernel has no such parameter.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "described together above")]
+pub struct BackwardArgs<T: Element, P> {
+    pub x: *const T,
+    pub dy: *const T,
+    pub dx: *mut T,
+    pub weight: *const P,
+    pub mean: *const T::Compute,
+    pub residual: *const T::Compute,
+    pub rstd: *const T::Compute,
+    pub dweight: *mut T::Compute,
+    pub dbias: *mut T::Compute,
+    pub rows: usize,
+    pub x_stride: usize,
+    pub dy_stride: usize,
+    pub dx_stride: usize,
+    pub n: usize,
+}
+
+/// The partial gradients of parameters are padded to a multiple of this, so that kernels use whole vectors on them.
+pub const PADDING: usize = 16;
+
+/// A kernel.
+///
+/// # Safety
+/// The arguments are as [`ForwardArgs`] or [`BackwardArgs`] says, and the machine has the kernel's instruction set.
+pub type Kernel<Args> = unsafe fn(&Args);
+
+/// The same kernel for each instruction set.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "named after the levels")]
+pub struct Kernels<Args> {
+    #[cfg(target_arch = "x86_64")]
+    pub avx512: Kernel<Args>,
+    #[cfg(target_arch = "x86_64")]
+    pub avx2: Kernel<Args>,
+    pub portable: Kernel<Args>,
+}
+
+impl<Args> Kernels<Args> {
+    #[inline]
+    fn at(&self, level: Level) -> Kernel<Args> {
+        match level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => self.avx512,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => self.avx2,
+            _ => self.portable,
+        }
+    }
+}
+
+/// The kernels of one pass, by the length of the row; `None` if there is none for it.
+pub type Select<Args> = fn(usize) -> Option<Kernels<Args>>;
+
+/// The parameters of a call.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the fields are the parameters' names")]
+pub struct Params<'a, P> {
+    pub weight: Option<&'a [P]>,
+    pub bias: Option<&'a [P]>,
+}
+
+impl<P> Params<'_, P> {
+    fn len(&self) -> Option<usize> {
+        self.weight.map(<[P]>::len)
+    }
+
+    fn check(&self, n: usize) -> Result<(), NormError> {
+        check_len("weight", self.weight, n)?;
+        check_len("bias", self.bias, n)
+    }
+}
+
+fn check_len<P>(arg: &'static str, values: Option<&[P]>, n: usize) -> Result<(), NormError> {
+    match values {
+        Some(values) if values.len() != n => Err(NormError::Length { arg, expected: n, found: values.len() }),
+        _ => Ok(()),
+    }
+}
+
+fn pointer<P>(values: Option<&[P]>) -> *const P {
+    values.map_or(core::ptr::null(), <[P]>::as_ptr)
+}
+
+/// The error for a length that passed the checks of the shape but has no kernel.
+fn no_kernel(spec: &'static Spec, found: usize) -> NormError {
+    NormError::Length { arg: "x", expected: spec.normalized_len().unwrap_or(0), found }
+}
+
+/// The number that a row's elements are taken relative to: near their mean, if the first few are like the rest.
+///
+/// The mean of the first four, or the first alone where there are fewer than four. For equal elements it is exactly that
+/// element. Against the first alone it halves the chance's share in how far it lies from the mean.
+///
+/// # Safety
+/// `x` is valid for reading `n >= 1` elements.
+#[inline]
+pub unsafe fn pivot<T: Element>(x: *const T, n: usize) -> T::Compute {
+    // SAFETY: the caller's contract; elements 1 to 3 are read only where there are four.
+    unsafe {
+        if n < 4 {
+            return x.read().widen();
+        }
+        let quarter = T::Compute::from_f64(0.25);
+        let part = |i: usize| x.add(i).read().widen() * quarter;
+        (part(0) + part(1)) + (part(2) + part(3))
+    }
+}
+
+/// Checks that there is a kernel for parameters of `len` elements.
+///
+/// # Errors
+/// If there is none.
+pub fn check_param_len(spec: &'static Spec, len: usize) -> Result<(), NormError> {
+    walk::check_param_len(spec, len)
+}
+
+/// Normalizes `x` into `y`; with `saved`, keeps the statistics there.
+///
+/// # Errors
+/// See [`NormError`]; nothing has been written then.
+///
+/// # Safety
+/// Each kernel that `select(n)` gives keeps to the contract of [`ForwardArgs`] for rows of `n` elements and the affine
+/// parameters of `spec`, on a machine with its level's instruction set.
+#[inline(never)]
+pub unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: Select<ForwardArgs<T, P>>,
+    x: View<'_, T>,
+    params: Params<'_, P>,
+    eps: T::Compute,
+    y: ViewMut<'_, T>,
+    saved: Option<&mut Saved<T::Compute>>,
+) -> Result<(), NormError> {
+    let operands = [Operand::new("x", x.data, x.layout), Operand::new("y", y.data, y.layout)];
+    let walk = Walk::new(spec, operands, params.len())?;
+    // SAFETY: the caller's contract; the operands of the walk are these two views.
+    unsafe { forward_walk(spec, select, &walk, x.data.as_ptr(), y.data.as_mut_ptr(), params, eps, saved) }
+}
+
+/// Normalizes `x` in place.
+///
+/// # Errors
+/// See [`NormError`]; nothing has been written then.
+///
+/// # Safety
+/// As for [`forward`].
+#[inline(never)]
+pub unsafe fn forward_inplace<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: Select<ForwardArgs<T, P>>,
+    x: ViewMut<'_, T>,
+    params: Params<'_, P>,
+    eps: T::Compute,
+) -> Result<(), NormError> {
+    let operand = || Operand::new("x", x.data, x.layout);
+    let walk = Walk::new(spec, [operand(), operand()], params.len())?;
+    let data = x.data.as_mut_ptr();
+    // SAFETY: the caller's contract; both operands of the walk are this view.
+    unsafe { forward_walk(spec, select, &walk, data, data, params, eps, None) }
+}
+
+/// # Safety
+/// As for [`forward`]; `walk` was made for operands at `x` and `y`, which are the same or do not overlap.
+#[allow(clippy::too_many_arguments, reason = "one call for both of the above")]
+unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: Select<ForwardArgs<T, P>>,
+    walk: &Walk<2>,
+    x: *const T,
+    y: *mut T,
+    params: Params<'_, P>,
+    eps: T::Compute,
+    saved: Option<&mut Saved<T::Compute>>,
+) -> Result<(), NormError> {
+    let n = walk.n;
+    params.check(n)?;
+    if !(eps >= T::Compute::default() && eps.is_finite()) {
+        return Err(NormError::Eps { found: eps.to_f64() });
+    }
+    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
+    let (mean, residual, rstd) = match saved {
+        Some(saved) => {
+            saved.resize(walk.total_rows, spec.centred);
+            saved.pointers_mut()
+        }
+        None => (core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut()),
+    };
+    if n == 0 {
+        return Ok(());
+    }
+    walk.for_each(|first, rows, offsets| {
+        let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(first) };
+        // SAFETY: the walk has checked that `rows` rows from these offsets lie within the operands, and that rows of `y` do
+        // not overlap; parameters have `n` elements; statistics have room for all rows; the level is available. The
+        // caller answers for the kernel itself.
+        unsafe {
+            kernel(&ForwardArgs {
+                x: x.add(offsets[0]),
+                y: y.add(offsets[1]),
+                weight: pointer(params.weight),
+                bias: pointer(params.bias),
+                rows,
+                x_stride: walk.strides[0],
+                y_stride: walk.strides[1],
+                n,
+                eps,
+                mean: at(mean),
+                residual: at(residual),
+                rstd: at(rstd),
+            });
+        }
+    });
+    Ok(())
+}
+
+/// The gradients of the parameters of a call.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the fields are the parameters' names")]
+pub struct ParamGrads<'a, A> {
+    pub weight: Option<&'a mut [A]>,
+    pub bias: Option<&'a mut [A]>,
+}
+
+/// Writes the gradient of `x` into `dx` and adds the gradients of the parameters to `grads`.
+///
+/// Rows are taken in blocks whose size depends on `n` alone. Each block sums its gradients of parameters in memory of
+/// its own, and the blocks are added up in a fixed binary tree: the error grows with the logarithm of the rows, and
+/// the result is the same however the blocks are shared out.
+///
+/// # Errors
+/// See [`NormError`]; nothing has been written then.
+///
+/// # Safety
+/// As for [`forward`], with [`BackwardArgs`].
+#[inline(never)]
+#[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
+pub unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: Select<BackwardArgs<T, P>>,
+    x: View<'_, T>,
+    dy: View<'_, T>,
+    params: Params<'_, P>,
+    saved: &Saved<T::Compute>,
+    dx: ViewMut<'_, T>,
+    grads: ParamGrads<'_, T::Compute>,
+) -> Result<(), NormError> {
+    let operands = [
+        Operand::new("x", x.data, x.layout),
+        Operand::new("dy", dy.data, dy.layout),
+        Operand::new("dx", dx.data, dx.layout),
+    ];
+    let walk = Walk::new(spec, operands, params.len())?;
+    let n = walk.n;
+    params.check(n)?;
+    check_len("dweight", grads.weight.as_deref(), n)?;
+    check_len("dbias", grads.bias.as_deref(), n)?;
+    check_len("saved", Some(saved.rstd()), walk.total_rows)?;
+    if spec.centred {
+        check_len("saved", Some(saved.mean()), walk.total_rows)?;
+    }
+    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
+    if n == 0 {
+        return Ok(());
+    }
+    let dx = dx.data.as_mut_ptr();
+    let run = |first: usize, rows: usize, offsets: [usize; 3], dweight: *mut T::Compute, dbias: *mut T::Compute| {
+        // SAFETY: as in `forward_walk`; `saved` holds all rows; the partial gradients are padded and aligned.
+        unsafe {
+            kernel(&BackwardArgs {
+                x: x.data.as_ptr().add(offsets[0]),
+                dy: dy.data.as_ptr().add(offsets[1]),
+                dx: dx.add(offsets[2]),
+                weight: pointer(params.weight),
+                mean: saved.mean().as_ptr().wrapping_add(first),
+                residual: saved.residual().as_ptr().wrapping_add(first),
+                rstd: saved.rstd().as_ptr().add(first),
+                dweight,
+                dbias,
+                rows,
+                x_stride: walk.strides[0],
+                dy_stride: walk.strides[1],
+                dx_stride: walk.strides[2],
+                n,
+            });
+        }
+    };
+    if spec.affine == Affine::None {
+        let null = core::ptr::null_mut();
+        walk.for_each(|first, rows, offsets| run(first, rows, offsets, null, null));
+        return Ok(());
+    }
+    sum_blocks(&walk, grads, run);
+    Ok(())
+}
+
+/// How many rows are summed one after the other before their sum joins the tree.
+fn block_rows(n: usize) -> usize {
+    (65_536 / n).clamp(64, 1024)
+}
+
+/// Runs `run` over blocks of rows and adds the gradients of all of them to `grads`.
+///
+/// The partial sums lie on a stack, one for each bit of the number of blocks done: two of equal weight are added as
+/// soon as they meet, as a binary counter carries.
+fn sum_blocks<A: Compute>(
+    walk: &Walk<3>,
+    grads: ParamGrads<'_, A>,
+    mut run: impl FnMut(usize, usize, [usize; 3], *mut A, *mut A),
+) {
+    let padded = walk.n.next_multiple_of(PADDING);
+    let size = if grads.bias.is_some() { 2 * padded } else { padded };
+    let block = block_rows(walk.n);
+    let blocks = walk.total_rows.div_ceil(block);
+    let depth = (usize::BITS - blocks.leading_zeros()) as usize + 1;
+    scratch::with(depth * size, |memory: &mut [A]| {
+        let mut height = 0;
+        for index in 0..blocks {
+            let partial = &mut memory[height * size..][..size];
+            partial.fill(A::default());
+            let (dweight, dbias) = partial.split_at_mut(padded);
+            let (dweight, dbias) = (dweight.as_mut_ptr(), dbias.as_mut_ptr());
+            let rows = index * block..walk.total_rows.min((index + 1) * block);
+            walk.for_each_in(rows, |first, rows, offsets| run(first, rows, offsets, dweight, dbias));
+            height += 1;
+            for _ in 0..(index + 1).trailing_zeros() {
+                height -= 1;
+                add_top(memory, height, size);
+            }
+        }
+        while height > 1 {
+            height -= 1;
+            add_top(memory, height, size);
+        }
+        if height == 1 {
+            let (dweight, dbias) = memory[..size].split_at(padded);
+            add_to(grads.weight, dweight);
+            add_to(grads.bias, dbias);
+        }
+    });
+}
+
+/// Adds the partial sum at `height` to the one below it.
+fn add_top<A: Compute>(memory: &mut [A], height: usize, size: usize) {
+    let (below, top) = memory.split_at_mut(height * size);
+    add_to(Some(&mut below[(height - 1) * size..]), &top[..size]);
+}
+
+fn add_to<A: Compute>(sum: Option<&mut [A]>, values: &[A]) {
+    for (sum, &value) in sum.into_iter().flatten().zip(values) {
+        *sum += value;
+    }
+}

@@ -1,0 +1,113 @@
+use super::*;
+use crate::spec::Affine;
+use crate::view::View;
+
+const fn spec(shape: &'static [Dim], leading: usize) -> Spec {
+    Spec { kind: "layer", shape, leading, centred: true, affine: Affine::None, eps: 0.0, dtype: "f32", param: "f32" }
+}
+
+static ROWS_OF_8: Spec = spec(&[Dim::Any, Dim::Fixed(8)], 1);
+static HEADS: Spec = spec(&[Dim::Any, Dim::Any, Dim::Fixed(4)], 2);
+static OPEN: Spec = spec(&[Dim::Any, Dim::Any], 1);
+static FAMILY: Spec = spec(&[Dim::Any, Dim::OneOf(&[4, 8])], 1);
+
+fn operand<'a>(arg: &'static str, view: impl Into<View<'a, f32>>) -> Operand {
+    let view = view.into();
+    Operand::new(arg, view.data, view.layout)
+}
+
+fn stretches<const K: usize>(walk: &Walk<K>, range: Range<usize>) -> Vec<(usize, usize, [usize; K])> {
+    let mut all = Vec::new();
+    walk.for_each_in(range, |first, rows, offsets| all.push((first, rows, offsets)));
+    all
+}
+
+#[test]
+fn a_bare_slice_is_one_stretch() {
+    let x = [0.0_f32; 24];
+    let walk = Walk::new(&ROWS_OF_8, [operand("x", &x)], None).unwrap();
+    assert_eq!((walk.n, walk.total_rows), (8, 3));
+    assert_eq!(stretches(&walk, 0..3), [(0, 3, [0])]);
+}
+
+#[test]
+fn wrong_lengths_are_named() {
+    let x = [0.0_f32; 25];
+    let error = Walk::new(&ROWS_OF_8, [operand("x", &x)], None).unwrap_err();
+    assert_eq!(error, NormError::NotAMultiple { arg: "x", of: 8, found: 25 });
+    let error = Walk::new(&ROWS_OF_8, [operand("x", &x[..16]), operand("y", &x[..8])], None).unwrap_err();
+    assert_eq!(error, NormError::Length { arg: "y", expected: 16, found: 8 });
+}
+
+#[test]
+fn strided_heads_are_walked_in_order() {
+    let x = vec![0.0_f32; 5 * 24];
+    let y = vec![0.0_f32; 5 * 2 * 4];
+    let x = operand("x", (&x[8..], [5, 2, 4], [24, 4, 1]));
+    let walk = Walk::new(&HEADS, [x, operand("y", &y)], None).unwrap();
+    assert_eq!((walk.total_rows, walk.strides), (10, [4, 4]));
+    assert_eq!(stretches(&walk, 1..6), [(1, 1, [4, 4]), (2, 2, [24, 8]), (4, 2, [48, 16])]);
+}
+
+#[test]
+fn evenly_strided_axes_merge() {
+    let x = vec![0.0_f32; 100];
+    let walk = Walk::new(&HEADS, [operand("x", (&x, [3, 2, 4], [12, 6, 1]))], None).unwrap();
+    assert_eq!(stretches(&walk, 0..6), [(0, 6, [0])]);
+    assert_eq!(walk.strides, [6]);
+}
+
+#[test]
+fn dims_are_checked_against_the_shape_and_each_other() {
+    let x = [0.0_f32; 24];
+    let at = |dims: [usize; 3]| Walk::new(&HEADS, [operand("x", (&x[..], dims))], None);
+    assert_eq!(at([2, 3, 5]).unwrap_err(), NormError::Dims { arg: "x", axis: 2, expected: 4, found: 5 });
+    assert_eq!(at([2, 2, 4]).unwrap_err(), NormError::Length { arg: "x", expected: 16, found: 24 });
+    assert_eq!(
+        Walk::new(&HEADS, [operand("x", (&x[..], [6, 4]))], None).unwrap_err(),
+        NormError::Rank { arg: "x", expected: 3, found: 2 }
+    );
+    let both = [operand("x", (&x[..], [2, 3, 4])), operand("y", (&x[..], [3, 2, 4]))];
+    assert_eq!(Walk::new(&HEADS, both, None).unwrap_err(), NormError::Dims { arg: "y", axis: 0, expected: 2, found: 3 });
+}
+
+#[test]
+fn strides_are_checked() {
+    let x = [0.0_f32; 64];
+    let at = |strides: [usize; 3]| Walk::new(&HEADS, [operand("x", (&x[..], [2, 3, 4], strides))], None);
+    assert_eq!(at([12, 4, 2]).unwrap_err(), NormError::Stride { arg: "x", axis: 2, expected: 1, found: 2 });
+    assert_eq!(at([12, 3, 1]).unwrap_err(), NormError::Stride { arg: "x", axis: 1, expected: 4, found: 3 });
+    assert_eq!(at([100, 4, 1]).unwrap_err(), NormError::TooShort { arg: "x", expected: 112, found: 64 });
+    assert_eq!(at([usize::MAX, 4, 1]).unwrap_err(), NormError::TooLarge { arg: "x" });
+}
+
+#[test]
+fn open_lengths_come_from_dims_arrays_or_the_weight() {
+    let x = [0.0_f32; 24];
+    assert_eq!(Walk::new(&OPEN, [operand("x", &x)], None).unwrap_err(), NormError::DimsNeeded { arg: "x" });
+    assert_eq!(Walk::new(&OPEN, [operand("x", &x)], Some(6)).unwrap().total_rows, 4);
+    assert_eq!(Walk::new(&OPEN, [operand("x", (&x[..], [2, 12]))], None).unwrap().n, 12);
+    let arrays = [[0.0_f32; 3]; 8];
+    assert_eq!(Walk::new(&OPEN, [operand("x", &arrays)], None).unwrap().n, 3);
+    let not = |found| NormError::NotInFamily { arg: "weight", family: &[4, 8], found };
+    assert_eq!(Walk::new(&FAMILY, [operand("x", &x)], Some(6)).unwrap_err(), not(6));
+    assert_eq!(Walk::new(&FAMILY, [operand("x", &x)], Some(8)).unwrap().n, 8);
+}
+
+#[test]
+fn huge_dims_do_not_wrap() {
+    let x = [0.0_f32; 8];
+    let huge = [usize::MAX / 2, 3, 4];
+    assert_eq!(Walk::new(&HEADS, [operand("x", (&x[..], huge))], None).unwrap_err(), NormError::TooLarge { arg: "x" });
+}
+
+#[test]
+fn no_rows() {
+    let empty: [f32; 0] = [];
+    let walk = Walk::new(&ROWS_OF_8, [operand("x", &empty)], None).unwrap();
+    assert_eq!(stretches(&walk, 0..0), []);
+    let walk = Walk::new(&HEADS, [operand("x", (&empty[..], [0, 3, 4], [0, 0, 0]))], None);
+    assert_eq!(walk.unwrap_err(), NormError::Stride { arg: "x", axis: 2, expected: 1, found: 0 });
+    let walk = Walk::new(&HEADS, [operand("x", (&empty[..], [0, 3, 4], [12, 4, 1]))], None).unwrap();
+    assert_eq!(stretches(&walk, 0..0), []);
+}

@@ -1,0 +1,217 @@
+//! Tensors of the caller's, as kernels take them.
+
+use crate::error::NormError;
+
+/// The most axes that dims and strides may have.
+pub const MAX_RANK: usize = 8;
+
+/// How the elements of a view lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// A bare slice: row after row, the dims told by its length.
+    Flat,
+    /// A slice of arrays: contiguous rows of `n`.
+    Arrays { n: usize },
+    /// Dims, and strides where they are not those of contiguous elements.
+    Dims { rank: usize, dims: [usize; MAX_RANK], strides: Option<[usize; MAX_RANK]> },
+    /// More than [`MAX_RANK`] axes.
+    TooManyAxes { rank: usize },
+}
+
+impl Layout {
+    fn new<const D: usize>(dims: [usize; D], strides: Option<[usize; D]>) -> Self {
+        fn widen<const D: usize>(a: [usize; D]) -> [usize; MAX_RANK] {
+            let mut wide = [0; MAX_RANK];
+            wide[..D].copy_from_slice(&a);
+            wide
+        }
+        if D > MAX_RANK {
+            return Layout::TooManyAxes { rank: D };
+        }
+        Layout::Dims { rank: D, dims: widen(dims), strides: strides.map(widen) }
+    }
+}
+
+/// Elements to be read, with what the caller said of their shape.
+///
+/// From a slice, an array, a `Vec`, a slice of arrays (`&[[T; N]]`), `(slice, [dims])`, or, where rows do not follow each
+/// other directly, `(slice, [dims], [strides])` with strides counted in elements. The normalized axes must be
+/// contiguous; the others may be strided, as a head's slice of a fused QKV buffer is:
+///
+/// ```
+/// # use norm_runtime::View;
+/// let (tokens, heads, head_dim) = (10, 4, 64);
+/// let qkv = vec![0.0_f32; tokens * 3 * heads * head_dim];
+/// let k = &qkv[heads * head_dim..];
+/// let view = View::from((k, [tokens, heads, head_dim], [3 * heads * head_dim, head_dim, 1]));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a, T> {
+    pub(crate) data: &'a [T],
+    pub(crate) layout: Layout,
+}
+
+/// Elements to be written; as [`View`].
+#[derive(Debug)]
+pub struct ViewMut<'a, T> {
+    pub(crate) data: &'a mut [T],
+    pub(crate) layout: Layout,
+}
+
+/// The conversions of `View` and `ViewMut`, which differ only in the references.
+macro_rules! conversions {
+    ($view:ident $(, $mutable:tt)?) => {
+        impl<'a, T> From<&'a $($mutable)? [T]> for $view<'a, T> {
+            #[inline]
+            fn from(data: &'a $($mutable)? [T]) -> Self {
+                $view { data, layout: Layout::Flat }
+            }
+        }
+        impl<'a, T, const N: usize> From<&'a $($mutable)? [T; N]> for $view<'a, T> {
+            #[inline]
+            fn from(data: &'a $($mutable)? [T; N]) -> Self {
+                $view { data, layout: Layout::Flat }
+            }
+        }
+        impl<'a, T> From<&'a $($mutable)? Vec<T>> for $view<'a, T> {
+            #[inline]
+            fn from(data: &'a $($mutable)? Vec<T>) -> Self {
+                $view { data, layout: Layout::Flat }
+            }
+        }
+        impl<'a, T> From<&'a $($mutable)? Box<[T]>> for $view<'a, T> {
+            #[inline]
+            fn from(data: &'a $($mutable)? Box<[T]>) -> Self {
+                $view { data, layout: Layout::Flat }
+            }
+        }
+        impl<'a, T: crate::dtype::Element> From<&'a $($mutable)? crate::param::Param<T>> for $view<'a, T> {
+            #[inline]
+            fn from(data: &'a $($mutable)? crate::param::Param<T>) -> Self {
+                $view { data, layout: Layout::Flat }
+            }
+        }
+        impl<'a, T, const N: usize> From<&'a $($mutable)? [[T; N]]> for $view<'a, T> {
+            #[inline]
+            fn from(data: &'a $($mutable)? [[T; N]]) -> Self {
+                $view { data: conversions!(@flatten data $($mutable)?), layout: Layout::Arrays { n: N } }
+            }
+        }
+        impl<'a, T, const N: usize, const M: usize> From<&'a $($mutable)? [[T; N]; M]> for $view<'a, T> {
+            #[inline]
+            fn from(data: &'a $($mutable)? [[T; N]; M]) -> Self {
+                $view { data: conversions!(@flatten data $($mutable)?), layout: Layout::Arrays { n: N } }
+            }
+        }
+        impl<'a, T, const N: usize> From<&'a $($mutable)? Vec<[T; N]>> for $view<'a, T> {
+            #[inline]
+            fn from(data: &'a $($mutable)? Vec<[T; N]>) -> Self {
+                $view { data: conversions!(@flatten data $($mutable)?), layout: Layout::Arrays { n: N } }
+            }
+        }
+        impl<'a, T, const D: usize> From<(&'a $($mutable)? [T], [usize; D])> for $view<'a, T> {
+            #[inline]
+            fn from((data, dims): (&'a $($mutable)? [T], [usize; D])) -> Self {
+                $view { data, layout: Layout::new(dims, None) }
+            }
+        }
+        impl<'a, T, const D: usize> From<(&'a $($mutable)? Vec<T>, [usize; D])> for $view<'a, T> {
+            #[inline]
+            fn from((data, dims): (&'a $($mutable)? Vec<T>, [usize; D])) -> Self {
+                $view { data, layout: Layout::new(dims, None) }
+            }
+        }
+        impl<'a, T, const D: usize> From<(&'a $($mutable)? [T], [usize; D], [usize; D])> for $view<'a, T> {
+            #[inline]
+            fn from((data, dims, strides): (&'a $($mutable)? [T], [usize; D], [usize; D])) -> Self {
+                $view { data, layout: Layout::new(dims, Some(strides)) }
+            }
+        }
+        impl<'a, T, const D: usize> From<(&'a $($mutable)? Vec<T>, [usize; D], [usize; D])> for $view<'a, T> {
+            #[inline]
+            fn from((data, dims, strides): (&'a $($mutable)? Vec<T>, [usize; D], [usize; D])) -> Self {
+                $view { data, layout: Layout::new(dims, Some(strides)) }
+            }
+        }
+    };
+    (@flatten $data:ident mut) => { $data.as_flattened_mut() };
+    (@flatten $data:ident) => { $data.as_flattened() };
+}
+
+conversions!(View);
+conversions!(ViewMut, mut);
+
+impl<'a, T> From<ViewMut<'a, T>> for View<'a, T> {
+    #[inline]
+    fn from(view: ViewMut<'a, T>) -> Self {
+        View { data: view.data, layout: view.layout }
+    }
+}
+
+impl<T> ViewMut<'_, T> {
+    /// The same memory for a shorter while.
+    #[inline]
+    pub fn reborrow(&mut self) -> ViewMut<'_, T> {
+        ViewMut { data: self.data, layout: self.layout }
+    }
+}
+
+/// Refuses strides under which two elements would be the same memory, and dims that reach past the buffer.
+///
+/// Axes are taken from the smallest stride to the largest; each stride must be at least the extent of all the axes
+/// below it. That admits every permutation of axes and refuses some exotic interleavings that do not overlap.
+pub(crate) fn check_strides(
+    arg: &'static str,
+    len: usize,
+    dims: &[usize],
+    strides: &[usize],
+) -> Result<(), NormError> {
+    if dims.contains(&0) {
+        return Ok(());
+    }
+    let mut order: [usize; MAX_RANK] = core::array::from_fn(|axis| axis);
+    let order = &mut order[..dims.len()];
+    // Ties (equal strides) go from the last axis to the first, so that the outer one is named at fault.
+    order.sort_by_key(|&axis| (strides[axis], core::cmp::Reverse(axis)));
+    let mut extent = 1_usize;
+    for &axis in order.iter().filter(|&&axis| dims[axis] > 1) {
+        if strides[axis] < extent {
+            return Err(NormError::Stride { arg, axis, expected: extent, found: strides[axis] });
+        }
+        extent = (dims[axis] - 1)
+            .checked_mul(strides[axis])
+            .and_then(|reach| reach.checked_add(extent))
+            .ok_or(NormError::TooLarge { arg })?;
+    }
+    if extent > len {
+        return Err(NormError::TooShort { arg, expected: extent, found: len });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strides_that_overlap_are_refused() {
+        assert_eq!(check_strides("x", 100, &[4, 8], &[8, 1]), Ok(()));
+        assert_eq!(check_strides("x", 29, &[4, 8], &[7, 1]), Err(stride(0, 8, 7)));
+        assert_eq!(check_strides("x", 100, &[4, 8], &[0, 1]), Err(stride(0, 1, 0)).or(Err(stride(0, 1, 0))));
+        assert_eq!(check_strides("x", 96, &[2, 3, 8], &[8, 32, 1]), Ok(()));
+        assert_eq!(
+            check_strides("x", 71, &[2, 3, 8], &[8, 32, 1]),
+            Err(NormError::TooShort { arg: "x", expected: 80, found: 71 })
+        );
+        assert_eq!(check_strides("x", 0, &[0, 8], &[0, 1]), Ok(()));
+        assert_eq!(check_strides("x", 8, &[1, 8], &[0, 1]), Ok(()));
+        assert_eq!(
+            check_strides("x", 8, &[usize::MAX, 8], &[usize::MAX, 1]),
+            Err(NormError::TooLarge { arg: "x" })
+        );
+    }
+
+    fn stride(axis: usize, expected: usize, found: usize) -> NormError {
+        NormError::Stride { arg: "x", axis, expected, found }
+    }
+}
