@@ -2,7 +2,8 @@
 
 pub use norm_macros::{norm, normalize};
 pub use norm_runtime::{
-    Affine, Compute, Dim, Element, Level, NormError, NormLayer, Param, Saved, Spec, Tensor, TensorMut, View, ViewMut, generic,
+    Affine, Compute, Dim, Element, Level, NormError, NormLayer, Param, Saved, Spec, Tensor, TensorMut, View, ViewMut,
+    generic,
 };
 
 #[doc(hidden)]

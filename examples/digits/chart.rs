@@ -23,10 +23,9 @@ pub fn svg(trials: &[Trial]) -> Result<String, Box<dyn Error>> {
     {
         let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
-        let root = root.margin(8, 0, 0, 0).titled(
-            "Handwritten digits: a perceptron with and without normalization",
-            (FONT, 24),
-        )?;
+        let root = root
+            .margin(8, 0, 0, 0)
+            .titled("Handwritten digits: a perceptron with and without normalization", (FONT, 24))?;
         let (left, right) = root.split_horizontally(SIZE.0 / 2);
 
         let (low, high) = range(trials, losses);
@@ -58,10 +57,7 @@ pub fn svg(trials: &[Trial]) -> Result<String, Box<dyn Error>> {
 /// Kept where a logarithm can show it, whatever a failed training gave.
 fn losses(run: &Run) -> Vec<f64> {
     let shown = |loss: &f64| if loss.is_finite() { *loss } else { 1e3 };
-    run.losses
-        .iter()
-        .map(|l| shown(l).clamp(1e-6, 1e3))
-        .collect()
+    run.losses.iter().map(|l| shown(l).clamp(1e-6, 1e3)).collect()
 }
 
 fn accuracy(run: &Run) -> Vec<f64> {
@@ -74,9 +70,7 @@ fn range(trials: &[Trial], values: fn(&Run) -> Vec<f64>) -> (f64, f64) {
         .iter()
         .flat_map(|trial| iter::once(&trial.run).chain(&trial.generic))
         .flat_map(values)
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-            (low.min(v), high.max(v))
-        })
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
 }
 
 /// The vertical axis of a panel.
@@ -129,11 +123,7 @@ where
         let (r, g, b) = trial.technique.color;
         let color = RGBColor(r, g, b);
         // wider the earlier, so that a curve shows beneath one that follows it closely
-        let width = if trial.generic.is_some() {
-            2 + 2 * later.min(2) as u32
-        } else {
-            2
-        };
+        let width = if trial.generic.is_some() { 2 + 2 * later.min(2) as u32 } else { 2 };
         let style = color.stroke_width(width);
         chart
             .draw_series(LineSeries::new(points(&trial.run), style))?

@@ -41,22 +41,12 @@ impl Check {
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.holds() { "ok" } else { "FAILED" };
-        let Self {
-            technique,
-            what,
-            value,
-            ..
-        } = self;
+        let Self { technique, what, value, .. } = self;
         write!(f, "{verdict:<6}  {technique}: {what}: ")?;
         match self.bound {
             Bound::AtMost(limit) => write!(f, "{value:.1e} (at most {limit:.0e})"),
             Bound::AtLeast(limit) => {
-                write!(
-                    f,
-                    "{:.1} % (at least {:.0} %)",
-                    100.0 * value,
-                    100.0 * limit
-                )
+                write!(f, "{:.1} % (at least {:.0} %)", 100.0 * value, 100.0 * limit)
             }
         }
     }
@@ -66,20 +56,12 @@ impl fmt::Display for Check {
 pub fn checks(trial: &Trial, settings: Settings, train_images: usize) -> Vec<Check> {
     let mut checks = Vec::new();
     let mut check = |what: String, value, bound| {
-        checks.push(Check {
-            technique: trial.technique.name,
-            what,
-            value,
-            bound,
-        });
+        checks.push(Check { technique: trial.technique.name, what, value, bound });
     };
 
     if let Some(meter) = trial.run.meter {
         check(
-            format!(
-                "largest relative difference from the generic kernels in {} calls",
-                meter.calls
-            ),
+            format!("largest relative difference from the generic kernels in {} calls", meter.calls),
             f64::from(meter.difference),
             Bound::AtMost(CALL_LIMIT),
         );
@@ -90,9 +72,7 @@ pub fn checks(trial: &Trial, settings: Settings, train_images: usize) -> Vec<Che
         let later = (settings.epochs > early).then_some((settings.epochs, CURVE_LIMIT));
         for (epochs, limit) in iter::once((early, EARLY_LIMIT)).chain(later) {
             check(
-                format!(
-                    "largest relative difference from the generic training's losses up to epoch {epochs}"
-                ),
+                format!("largest relative difference from the generic training's losses up to epoch {epochs}"),
                 loss_difference(&ours[..epochs], &theirs[..epochs]),
                 Bound::AtMost(limit),
             );
@@ -102,11 +82,7 @@ pub fn checks(trial: &Trial, settings: Settings, train_images: usize) -> Vec<Che
     let steps = settings.epochs * train_images.div_ceil(settings.batch);
     let learned = settings.epochs >= TIME_TO_LEARN.0 && steps >= TIME_TO_LEARN.1;
     if trial.technique.norm.is_some() && learned {
-        check(
-            "test accuracy".to_owned(),
-            trial.run.last_accuracy(),
-            Bound::AtLeast(ACCURACY),
-        );
+        check("test accuracy".to_owned(), trial.run.last_accuracy(), Bound::AtLeast(ACCURACY));
     }
     checks
 }
@@ -116,11 +92,5 @@ fn loss_difference(a: &[f64], b: &[f64]) -> f64 {
     a.iter()
         .zip(b)
         .map(|(a, b)| (a - b).abs() / b.abs().max(f64::MIN_POSITIVE))
-        .fold(0.0, |worst, d| {
-            if d.is_finite() {
-                d.max(worst)
-            } else {
-                f64::INFINITY
-            }
-        })
+        .fold(0.0, |worst, d| if d.is_finite() { d.max(worst) } else { f64::INFINITY })
 }

@@ -47,12 +47,8 @@ impl Meter {
 
 impl Slot {
     pub fn new(leader: Box<dyn Norm>, follower: Option<Box<dyn Norm>>) -> Self {
-        let follower = follower.map(|norm| Follower {
-            norm,
-            output: Vec::new(),
-            goes_first: false,
-            meter: Meter::default(),
-        });
+        let follower =
+            follower.map(|norm| Follower { norm, output: Vec::new(), goes_first: false, meter: Meter::default() });
         Self { leader, follower }
     }
 
@@ -85,12 +81,7 @@ impl Slot {
         let Some(follower) = &mut self.follower else {
             return work(leader, output);
         };
-        let Follower {
-            norm,
-            output: theirs,
-            goes_first,
-            meter,
-        } = follower;
+        let Follower { norm, output: theirs, goes_first, meter } = follower;
         let norm = &mut **norm;
         theirs.resize(output.len(), 0.0);
         for (to, from) in norm.parameters().into_iter().zip(leader.parameters()) {
@@ -126,21 +117,10 @@ fn timed(work: impl FnOnce() -> Result<(), NormError>) -> Result<Duration, NormE
 /// Largest difference of two elements relative to the largest magnitude in `expected`; not a number counts as infinite.
 fn difference(actual: &[f32], expected: &[f32]) -> f32 {
     let largest = expected.iter().fold(0.0, |a, b| worse(a, b.abs()));
-    let difference = actual
-        .iter()
-        .zip(expected)
-        .fold(0.0, |worst, (a, b)| worse(worst, (a - b).abs()));
-    if difference == 0.0 {
-        0.0
-    } else {
-        worse(0.0, difference / largest)
-    }
+    let difference = actual.iter().zip(expected).fold(0.0, |worst, (a, b)| worse(worst, (a - b).abs()));
+    if difference == 0.0 { 0.0 } else { worse(0.0, difference / largest) }
 }
 
 fn worse(a: f32, b: f32) -> f32 {
-    if a.is_nan() || b.is_nan() {
-        f32::INFINITY
-    } else {
-        a.max(b)
-    }
+    if a.is_nan() || b.is_nan() { f32::INFINITY } else { a.max(b) }
 }

@@ -68,35 +68,26 @@ impl Digits {
 }
 
 fn parse(file: &[u8]) -> Result<Set, Box<dyn Error>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(GzDecoder::new(file));
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(GzDecoder::new(file));
     let mut set = Set::default();
     for (record, line) in reader.deserialize::<Vec<u8>>().zip(1..) {
         let record = record?;
         match record.split_last() {
             Some((&label, pixels))
-                if pixels.len() == PIXELS
-                    && usize::from(label) < CLASSES
-                    && pixels.iter().all(|&p| p <= 16) =>
+                if pixels.len() == PIXELS && usize::from(label) < CLASSES && pixels.iter().all(|&p| p <= 16) =>
             {
                 set.x.extend(pixels.iter().map(|&p| f32::from(p) / 16.0));
                 set.labels.push(label);
             }
             _ => {
-                return Err(format!(
-                    "digits.csv.gz, line {line}: expected {PIXELS} pixels of 0 to 16 and a digit"
-                )
-                .into());
+                return Err(
+                    format!("digits.csv.gz, line {line}: expected {PIXELS} pixels of 0 to 16 and a digit").into()
+                );
             }
         }
     }
     if set.len() != IMAGES {
-        return Err(format!(
-            "digits.csv.gz: expected {IMAGES} images, found {}",
-            set.len()
-        )
-        .into());
+        return Err(format!("digits.csv.gz: expected {IMAGES} images, found {}", set.len()).into());
     }
     Ok(set)
 }

@@ -24,9 +24,7 @@ impl Linear {
         Self {
             inputs,
             outputs,
-            weight: (0..inputs * outputs)
-                .map(|_| rng.random_range(-bound..bound))
-                .collect(),
+            weight: (0..inputs * outputs).map(|_| rng.random_range(-bound..bound)).collect(),
             bias: vec![0.0; outputs],
             dweight: vec![0.0; inputs * outputs],
             dbias: vec![0.0; outputs],
@@ -62,14 +60,8 @@ impl Linear {
 
     pub fn parameters(&mut self) -> Vec<Parameter<'_>> {
         vec![
-            Parameter {
-                value: &mut self.weight,
-                gradient: &mut self.dweight,
-            },
-            Parameter {
-                value: &mut self.bias,
-                gradient: &mut self.dbias,
-            },
+            Parameter { value: &mut self.weight, gradient: &mut self.dweight },
+            Parameter { value: &mut self.bias, gradient: &mut self.dbias },
         ]
     }
 }

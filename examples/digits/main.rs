@@ -61,10 +61,7 @@ const SHORT_EPOCHS: u16 = 10;
 /// The normalization layers run on generated kernels. Each training is repeated with the generic scalar
 /// implementation, and the two must agree.
 #[derive(Parser)]
-#[command(
-    name = "digits",
-    after_help = "Exit status: 0 if all checks hold, 1 if not, 2 for wrong arguments."
-)]
+#[command(name = "digits", after_help = "Exit status: 0 if all checks hold, 1 if not, 2 for wrong arguments.")]
 struct Args {
     /// Decides the starting weights and the order of the images
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -111,17 +108,11 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     let settings = Settings {
         seed: args.seed,
-        epochs: if args.short {
-            SHORT_EPOCHS
-        } else {
-            args.epochs
-        }
-        .into(),
+        epochs: if args.short { SHORT_EPOCHS } else { args.epochs }.into(),
         batch: args.batch.into(),
     };
     // before the work, so that a wrong directory is known at once
-    fs::create_dir_all(&args.out)
-        .map_err(|e| format!("cannot make the directory {}: {e}", args.out.display()))?;
+    fs::create_dir_all(&args.out).map_err(|e| format!("cannot make the directory {}: {e}", args.out.display()))?;
     if cfg!(debug_assertions) {
         eprintln!("note: built without optimization, the times mean little; use --release");
     }
@@ -138,8 +129,7 @@ fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     let chosen = |name| args.technique.is_empty() || args.technique.iter().any(|t| t == name);
     let mut trials = Vec::new();
     for technique in TECHNIQUES.iter().filter(|t| chosen(t.name)) {
-        let trial = Trial::new(technique, &digits, settings)
-            .map_err(|e| format!("{}: {e}", technique.name))?;
+        let trial = Trial::new(technique, &digits, settings).map_err(|e| format!("{}: {e}", technique.name))?;
         trials.push(trial);
     }
     print(table(&trials))?;
@@ -153,8 +143,7 @@ fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
     }
 
     let file = args.out.join("curves.svg");
-    fs::write(&file, chart::svg(&trials)?)
-        .map_err(|e| format!("cannot write {}: {e}", file.display()))?;
+    fs::write(&file, chart::svg(&trials)?).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
     print(format_args!("chart: {}", file.display()))?;
     if !good {
         eprintln!("error: a check failed, see above");

@@ -54,10 +54,7 @@ impl Mlp {
     pub fn count_correct(&mut self, set: &Set) -> Result<usize, NormError> {
         self.forward(&set.x, Slot::forward)?;
         let scores = self.scores.chunks_exact(CLASSES);
-        Ok(scores
-            .zip(&set.labels)
-            .filter(|(scores, label)| best(scores) == usize::from(**label))
-            .count())
+        Ok(scores.zip(&set.labels).filter(|(scores, label)| best(scores) == usize::from(**label)).count())
     }
 
     /// Adds to the gradients; gives the cross-entropy loss, summed over the images of `set`.
@@ -69,9 +66,7 @@ impl Mlp {
         self.output.backward(&second.active, &self.dscores);
         self.output.backward_input(&self.dscores, &mut self.dactive);
         second.backward(&first.active, &mut self.dactive)?;
-        second
-            .linear
-            .backward_input(&second.dsummed, &mut self.dactive);
+        second.linear.backward_input(&second.dsummed, &mut self.dactive);
         first.backward(&set.x, &mut self.dactive)?;
         Ok(loss)
     }

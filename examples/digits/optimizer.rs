@@ -15,11 +15,7 @@ pub struct Momentum {
 
 impl Momentum {
     pub fn new(rate: f32, momentum: f32) -> Self {
-        Self {
-            rate,
-            momentum,
-            velocity: Vec::new(),
-        }
+        Self { rate, momentum, velocity: Vec::new() }
     }
 
     /// One step along the gradients, which are then set back to zero.

@@ -28,29 +28,18 @@ pub struct Twins {
 }
 
 pub static TECHNIQUES: &[Technique] = &[
-    Technique {
-        name: "none",
-        about: "No normalization",
-        color: (110, 110, 110),
-        norm: None,
-    },
+    Technique { name: "none", about: "No normalization", color: (110, 110, 110), norm: None },
     Technique {
         name: "rms",
         about: "RMS normalization (Zhang and Sennrich 2019)",
         color: (230, 120, 0),
-        norm: Some(Twins {
-            generated: || Box::new(Rms::new()),
-            generic: || Box::new(GenericRms::new()),
-        }),
+        norm: Some(Twins { generated: || Box::new(Rms::new()), generic: || Box::new(GenericRms::new()) }),
     },
     Technique {
         name: "layer",
         about: "Layer normalization (Ba, Kiros and Hinton 2016)",
         color: (0, 100, 190),
-        norm: Some(Twins {
-            generated: || Box::new(Layer::new()),
-            generic: || Box::new(GenericLayer::new()),
-        }),
+        norm: Some(Twins { generated: || Box::new(Layer::new()), generic: || Box::new(GenericLayer::new()) }),
     },
 ];
 
@@ -81,11 +70,7 @@ struct Rms {
 
 impl Rms {
     fn new() -> Self {
-        Self {
-            norm: RmsHidden::new(),
-            saved: Saved::default(),
-            grads: RmsHiddenGrads::new(),
-        }
+        Self { norm: RmsHidden::new(), saved: Saved::default(), grads: RmsHiddenGrads::new() }
     }
 }
 
@@ -103,10 +88,7 @@ impl Norm for Rms {
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        vec![Parameter {
-            value: &mut self.norm.weight,
-            gradient: &mut self.grads.weight,
-        }]
+        vec![Parameter { value: &mut self.norm.weight, gradient: &mut self.grads.weight }]
     }
 }
 
@@ -119,10 +101,7 @@ impl GenericRms {
     const EPS: f64 = 1e-6;
 
     fn new() -> Self {
-        Self {
-            weight: [1.0; WIDTH],
-            dweight: [0.0; WIDTH],
-        }
+        Self { weight: [1.0; WIDTH], dweight: [0.0; WIDTH] }
     }
 }
 
@@ -143,10 +122,7 @@ impl Norm for GenericRms {
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        vec![Parameter {
-            value: &mut self.weight,
-            gradient: &mut self.dweight,
-        }]
+        vec![Parameter { value: &mut self.weight, gradient: &mut self.dweight }]
     }
 }
 
@@ -163,11 +139,7 @@ struct Layer {
 
 impl Layer {
     fn new() -> Self {
-        Self {
-            norm: LayerHidden::new(),
-            saved: Saved::default(),
-            grads: LayerHiddenGrads::new(),
-        }
+        Self { norm: LayerHidden::new(), saved: Saved::default(), grads: LayerHiddenGrads::new() }
     }
 }
 
@@ -186,14 +158,8 @@ impl Norm for Layer {
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         vec![
-            Parameter {
-                value: &mut self.norm.weight,
-                gradient: &mut self.grads.weight,
-            },
-            Parameter {
-                value: &mut self.norm.bias,
-                gradient: &mut self.grads.bias,
-            },
+            Parameter { value: &mut self.norm.weight, gradient: &mut self.grads.weight },
+            Parameter { value: &mut self.norm.bias, gradient: &mut self.grads.bias },
         ]
     }
 }
@@ -209,12 +175,7 @@ impl GenericLayer {
     const EPS: f64 = 1e-5;
 
     fn new() -> Self {
-        Self {
-            weight: [1.0; WIDTH],
-            bias: [0.0; WIDTH],
-            dweight: [0.0; WIDTH],
-            dbias: [0.0; WIDTH],
-        }
+        Self { weight: [1.0; WIDTH], bias: [0.0; WIDTH], dweight: [0.0; WIDTH], dbias: [0.0; WIDTH] }
     }
 }
 
@@ -238,14 +199,8 @@ impl Norm for GenericLayer {
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         vec![
-            Parameter {
-                value: &mut self.weight,
-                gradient: &mut self.dweight,
-            },
-            Parameter {
-                value: &mut self.bias,
-                gradient: &mut self.dbias,
-            },
+            Parameter { value: &mut self.weight, gradient: &mut self.dweight },
+            Parameter { value: &mut self.bias, gradient: &mut self.dbias },
         ]
     }
 }

@@ -99,9 +99,5 @@ pub fn train(
         accuracy.push(model.count_correct(&digits.test)? as f64 / digits.test.len() as f64);
         progress(epoch, losses[epoch - 1], accuracy[epoch - 1]);
     }
-    Ok(Run {
-        losses,
-        accuracy,
-        meter: model.meter(),
-    })
+    Ok(Run { losses, accuracy, meter: model.meter() })
 }

@@ -19,11 +19,7 @@ pub struct Trial {
 }
 
 impl Trial {
-    pub fn new(
-        technique: &'static Technique,
-        digits: &Digits,
-        settings: Settings,
-    ) -> Result<Self, NormError> {
+    pub fn new(technique: &'static Technique, digits: &Digits, settings: Settings) -> Result<Self, NormError> {
         let run = |kernels, label: String| {
             let progress = Progress::new(label, settings.epochs);
             let run = train(digits, technique.norm, kernels, settings, |epoch, l, a| {
@@ -54,9 +50,7 @@ struct Progress {
 impl Progress {
     fn new(label: String, epochs: usize) -> Self {
         let bar = ProgressBar::new(epochs as u64).with_prefix(label.clone());
-        if let Ok(style) =
-            ProgressStyle::with_template("{prefix:<16} {bar:24} epoch {pos:>3}/{len}  {msg}")
-        {
+        if let Ok(style) = ProgressStyle::with_template("{prefix:<16} {bar:24} epoch {pos:>3}/{len}  {msg}") {
             bar.set_style(style);
         }
         Self { bar, label, epochs }
@@ -67,10 +61,7 @@ impl Progress {
         let message = format!("loss {loss:.4}  test accuracy {accuracy:.1} %");
         let now = epoch == self.epochs || epoch.is_multiple_of(self.epochs.div_ceil(3));
         if self.bar.is_hidden() && now {
-            eprintln!(
-                "{:<16} epoch {epoch:>3}/{}  {message}",
-                self.label, self.epochs
-            );
+            eprintln!("{:<16} epoch {epoch:>3}/{}  {message}", self.label, self.epochs);
         }
         self.bar.inc(1);
         self.bar.set_message(message);
@@ -103,9 +94,9 @@ pub fn table(trials: &[Trial]) -> Table {
             Cell::new(epochs.map_or_else(none, |e| (e + 1).to_string())),
             Cell::new(run.meter.map_or_else(none, |m| milliseconds(m.leader))),
             Cell::new(run.meter.map_or_else(none, |m| milliseconds(m.follower))),
-            Cell::new(run.meter.map_or_else(none, |m| {
-                format!("{:.1}x", m.follower.as_secs_f64() / m.leader.as_secs_f64())
-            })),
+            Cell::new(
+                run.meter.map_or_else(none, |m| format!("{:.1}x", m.follower.as_secs_f64() / m.leader.as_secs_f64())),
+            ),
         ]);
     }
     for column in table.column_iter_mut().skip(1) {

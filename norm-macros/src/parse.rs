@@ -165,7 +165,9 @@ fn atom(key: &Ident, tokens: &[TokenTree], report: &mut Report) -> Option<Value>
 
 fn number_or_string(literal: &proc_macro2::Literal, sign: i128) -> Option<ValueKind> {
     match syn::Lit::new(literal.clone()) {
-        syn::Lit::Int(int) if int.suffix().is_empty() => int.base10_parse::<i128>().ok().map(|i| ValueKind::Int(sign * i)),
+        syn::Lit::Int(int) if int.suffix().is_empty() => {
+            int.base10_parse::<i128>().ok().map(|i| ValueKind::Int(sign * i))
+        }
         syn::Lit::Float(float) if float.suffix().is_empty() => {
             float.base10_parse::<f64>().ok().map(|f| ValueKind::Float(sign as f64 * f))
         }

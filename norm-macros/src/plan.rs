@@ -61,13 +61,7 @@ fn passes(model: &Model, len: Len) -> Vec<PassPlan> {
     let mut passes = Vec::new();
     for pass in [Pass::Forward, Pass::Backward] {
         for isa in Isa::ALL {
-            let facts = Facts {
-                len,
-                pass,
-                centred: model.technique.centred,
-                affine: model.affine,
-                dtype: model.dtype,
-            };
+            let facts = Facts { len, pass, centred: model.technique.centred, affine: model.affine, dtype: model.dtype };
             passes.push(PassPlan { isa, pass, schedule: schedule::choose(isa, &facts) });
         }
     }

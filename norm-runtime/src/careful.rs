@@ -20,7 +20,8 @@ fn sum<A: Compute>(n: usize, term: impl Fn(usize) -> A) -> A {
     while width > 1 {
         width /= 2;
         for i in 0..width {
-            lanes[i] = lanes[i] + lanes[i + width];
+            let upper = lanes[i + width];
+            lanes[i] += upper;
         }
     }
     lanes[0]
@@ -72,7 +73,7 @@ pub unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
                 value = value * args.weight.add(i).read().widen();
             }
             if !args.bias.is_null() {
-                value = value + args.bias.add(i).read().widen();
+                value += args.bias.add(i).read().widen();
             }
             y.add(i).write(T::narrow(value));
         }

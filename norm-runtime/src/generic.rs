@@ -6,8 +6,12 @@
 //!
 //! Shapes: `x`, `y`, `dy`, `dx`: `[rows, n]`; `weight`, `bias` and their gradients: `[n]`. Gradients of parameters are added to.
 //!
+//! They index as people do, which is part of what is measured.
+//!
 //! # Panics
 //! All functions here panic on slices of other lengths, as indexing does.
+
+#![allow(clippy::needless_range_loop, reason = "written as people write it")]
 
 use crate::dtype::{Compute, Element};
 
@@ -48,7 +52,7 @@ fn forward<T: Element>(
                 v = v * weight[i].widen();
             }
             if let Some(bias) = bias {
-                v = v + bias[i].widen();
+                v += bias[i].widen();
             }
             y[i] = T::narrow(v);
         }
@@ -61,14 +65,7 @@ pub fn rms_forward<T: Element>(x: &[T], weight: Option<&[T]>, eps: f64, n: usize
 }
 
 /// Layer normalization: `y = (x - mean) / sqrt(var + eps) * weight + bias`.
-pub fn layer_forward<T: Element>(
-    x: &[T],
-    weight: Option<&[T]>,
-    bias: Option<&[T]>,
-    eps: f64,
-    n: usize,
-    y: &mut [T],
-) {
+pub fn layer_forward<T: Element>(x: &[T], weight: Option<&[T]>, bias: Option<&[T]>, eps: f64, n: usize, y: &mut [T]) {
     forward(x, weight, bias, eps, n, y, mean);
 }
 

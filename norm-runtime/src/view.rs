@@ -160,12 +160,7 @@ impl<T> ViewMut<'_, T> {
 ///
 /// Axes are taken from the smallest stride to the largest; each stride must be at least the extent of all the axes
 /// below it. That admits every permutation of axes and refuses some exotic interleavings that do not overlap.
-pub(crate) fn check_strides(
-    arg: &'static str,
-    len: usize,
-    dims: &[usize],
-    strides: &[usize],
-) -> Result<(), NormError> {
+pub(crate) fn check_strides(arg: &'static str, len: usize, dims: &[usize], strides: &[usize]) -> Result<(), NormError> {
     if dims.contains(&0) {
         return Ok(());
     }
@@ -197,7 +192,7 @@ mod tests {
     fn strides_that_overlap_are_refused() {
         assert_eq!(check_strides("x", 100, &[4, 8], &[8, 1]), Ok(()));
         assert_eq!(check_strides("x", 29, &[4, 8], &[7, 1]), Err(stride(0, 8, 7)));
-        assert_eq!(check_strides("x", 100, &[4, 8], &[0, 1]), Err(stride(0, 1, 0)).or(Err(stride(0, 1, 0))));
+        assert_eq!(check_strides("x", 100, &[4, 8], &[0, 1]), Err(stride(0, 1, 0)));
         assert_eq!(check_strides("x", 96, &[2, 3, 8], &[8, 32, 1]), Ok(()));
         assert_eq!(
             check_strides("x", 71, &[2, 3, 8], &[8, 32, 1]),
@@ -205,10 +200,7 @@ mod tests {
         );
         assert_eq!(check_strides("x", 0, &[0, 8], &[0, 1]), Ok(()));
         assert_eq!(check_strides("x", 8, &[1, 8], &[0, 1]), Ok(()));
-        assert_eq!(
-            check_strides("x", 8, &[usize::MAX, 8], &[usize::MAX, 1]),
-            Err(NormError::TooLarge { arg: "x" })
-        );
+        assert_eq!(check_strides("x", 8, &[usize::MAX, 8], &[usize::MAX, 1]), Err(NormError::TooLarge { arg: "x" }));
     }
 
     fn stride(axis: usize, expected: usize, found: usize) -> NormError {

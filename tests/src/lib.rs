@@ -60,6 +60,10 @@ impl Numbers {
 pub fn error(found: &[f64], expected: &[f64], scale: f64) -> f64 {
     assert_eq!(found.len(), expected.len());
     let largest = expected.iter().fold(scale, |m, v| m.max(v.abs()));
-    found.iter().zip(expected).map(|(f, e)| if f == e { 0.0 } else { (f - e).abs() }).fold(0.0, |m: f64, e| if e > m || e.is_nan() { e } else { m })
+    found
+        .iter()
+        .zip(expected)
+        .map(|(f, e)| if f == e { 0.0 } else { (f - e).abs() })
+        .fold(0.0, |m: f64, e| if e > m || e.is_nan() { e } else { m })
         / largest
 }

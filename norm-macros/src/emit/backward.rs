@@ -37,7 +37,11 @@ impl Backward<'_> {
 
     /// A chunk of a gradient of a parameter. Its memory is padded, so every chunk is whole.
     fn grad_name(&self, variable: &str, chunk: &Chunk) -> proc_macro2::Ident {
-        if self.schedule().keep_grads { format_ident!("{variable}{}", chunk.index) } else { format_ident!("{variable}") }
+        if self.schedule().keep_grads {
+            format_ident!("{variable}{}", chunk.index)
+        } else {
+            format_ident!("{variable}")
+        }
     }
 
     fn load_grads(&self, chunk: &Chunk) -> TokenStream {
@@ -177,7 +181,11 @@ impl Backward<'_> {
                     .iter()
                     .map(|(_, variable)| {
                         let name = self.grad_name(variable, chunk);
-                        if *variable == "dw" { quote!(#name = v::fma(d, #h, #name);) } else { quote!(#name = v::add(#name, d);) }
+                        if *variable == "dw" {
+                            quote!(#name = v::fma(d, #h, #name);)
+                        } else {
+                            quote!(#name = v::add(#name, d);)
+                        }
                     })
                     .collect();
                 quote! {

@@ -213,4 +213,3 @@ impl Forward<'_> {
         quote!(#weight #bias)
     }
 }
-

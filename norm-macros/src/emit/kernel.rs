@@ -1,6 +1,8 @@
 //! The zero-sized kernel type: what `norm!` gives, and what a layer calls.
 
-use super::{backward::backward, facade, forward::forward, ident, kernel_name, number, runtime, type_of, view, view_mut};
+use super::{
+    backward::backward, facade, forward::forward, ident, kernel_name, number, runtime, type_of, view, view_mut,
+};
 use crate::model::{Affine, Axis, Eps, Len, Model};
 use crate::plan::{Isa, Pass, Plan, table};
 use proc_macro2::{Literal, TokenStream};
@@ -18,7 +20,7 @@ pub fn kernel(model: &Model, plan: &Plan) -> TokenStream {
 /// The kernels, their description and the type `NormKernel` over them.
 pub fn items(model: &Model, plan: &Plan) -> TokenStream {
     let (rt, nk) = (runtime(model), facade(model));
-    let (element, param, compute) = (type_of(model.dtype), type_of(model.param), type_of(model.dtype.compute()));
+    let (param, compute) = (type_of(model.param), type_of(model.dtype.compute()));
     let spec = spec(model);
     let table = table::table(model, plan);
     let mut functions = TokenStream::new();

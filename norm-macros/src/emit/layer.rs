@@ -48,9 +48,8 @@ fn structure(layer: &Layer, plan: &Plan) -> TokenStream {
         let (field, ty, text) = (&param.field, storage(layer, param), doc::param(param.role));
         quote!(#[doc = #text] pub #field: #ty,)
     });
-    let eps = (layer.model.eps == Eps::Runtime && !layer.declares_eps).then(|| {
-        quote!(#[doc = "Added to the mean square inside the root."] pub eps: #compute,)
-    });
+    let eps = (layer.model.eps == Eps::Runtime && !layer.declares_eps)
+        .then(|| quote!(#[doc = "Added to the mean square inside the root."] pub eps: #compute,));
     let text = doc::layer(layer, plan);
     let where_clause = &generics.where_clause;
     quote! {
@@ -167,7 +166,7 @@ fn constructor(layer: &Layer) -> TokenStream {
 fn methods(layer: &Layer) -> TokenStream {
     let model = &layer.model;
     let (nk, rt, name) = (facade(model), runtime(model), &layer.item.ident);
-    let (element, compute) = (type_of(model.dtype), type_of(model.dtype.compute()));
+    let compute = type_of(model.dtype.compute());
     let grads_name = format_ident!("{name}Grads");
     let (impl_generics, type_generics, where_clause) = layer.item.generics.split_for_impl();
     let constructor = constructor(layer);
@@ -175,7 +174,7 @@ fn methods(layer: &Layer) -> TokenStream {
     let params = quote!(#(#rt::Storage::as_slice(&self.#fields),)*);
     let weight = fields.first().map(|field| quote!(#rt::Storage::as_slice(&self.#field),));
     let eps = (model.eps == Eps::Runtime).then(|| quote!(self.eps,));
-    let used_grads = (!fields.is_empty()).then(|| ident("grads")).unwrap_or_else(|| ident("_grads"));
+    let used_grads = ident(if fields.is_empty() { "_grads" } else { "grads" });
     let ok = quote!(::core::result::Result<(), #nk::NormError>);
     let [x, dy] = ["x", "dy"].map(|name| view(model, name));
     let [x_mut, y_mut, dx_mut] = ["x", "y", "dx"].map(|name| view_mut(model, name));

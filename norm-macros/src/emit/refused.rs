@@ -27,7 +27,7 @@ pub fn refused_layer(item: &syn::ItemStruct, args: &[Entry], report: &Report) ->
     let grads = format_ident!("{name}Grads");
     let (impl_generics, type_generics, where_clause) = item.generics.split_for_impl();
     let mut item = item.clone();
-    item.attrs.retain(|attribute| !attribute.path().segments.last().is_some_and(|s| s.ident == "normalize"));
+    item.attrs.retain(|attribute| attribute.path().segments.last().is_none_or(|s| s.ident != "normalize"));
     if matches!(item.fields, syn::Fields::Unit) {
         item.semi_token = None;
         item.fields = syn::Fields::Named(syn::parse_quote!({

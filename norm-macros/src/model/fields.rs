@@ -134,7 +134,9 @@ fn storage(ty: &syn::Type) -> Option<Storage> {
             let syn::PathArguments::AngleBracketed(args) = &segment.arguments else { return None };
             let syn::GenericArgument::Type(inner) = args.args.first()? else { return None };
             match segment.ident.to_string().as_str() {
-                "Box" => storage(inner).filter(|inner| inner.array.is_some()).map(|inner| Storage { ty: whole, ..inner }),
+                "Box" => {
+                    storage(inner).filter(|inner| inner.array.is_some()).map(|inner| Storage { ty: whole, ..inner })
+                }
                 "Vec" | "Param" => Some(Storage { dtype: element(inner)?, array: None, ty: whole, span: ty.span() }),
                 _ => None,
             }

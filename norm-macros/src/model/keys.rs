@@ -67,7 +67,16 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
     if keys.get("allow").is_some() {
         allow(&keys, report);
     }
-    Some(Model { technique, shape: shape?, leading: leading?, eps: eps?, dtype: dtype?, param: param?, affine: affine?, facade })
+    Some(Model {
+        technique,
+        shape: shape?,
+        leading: leading?,
+        eps: eps?,
+        dtype: dtype?,
+        param: param?,
+        affine: affine?,
+        facade,
+    })
 }
 
 fn mistyped(value: &Value, key: &str, expected: &str, help: &str, report: &mut Report) {
@@ -240,7 +249,13 @@ fn leading(
         Some((ValueKind::List(items), _)) if !items.is_empty() => axis_list(items, shape, report)?,
         Some((ValueKind::Int(i), value)) => vec![axis_index(*i, value.span, shape, report)?],
         Some((_, value)) => {
-            mistyped(value, "axis", "a number, a list of numbers or a range", "write `axis = -1`, `[-2, -1]` or `1..`", report);
+            mistyped(
+                value,
+                "axis",
+                "a number, a list of numbers or a range",
+                "write `axis = -1`, `[-2, -1]` or `1..`",
+                report,
+            );
             return None;
         }
     };
@@ -405,7 +420,9 @@ fn affine(keys: &Keys<'_>, technique: &Technique, report: &mut Report) -> Option
 fn facade(keys: &Keys<'_>, report: &mut Report) -> String {
     match keys.get("crate") {
         None => "::normkit".into(),
-        Some(Value { kind: ValueKind::Word(path) | ValueKind::Path(path), .. }) if syn::parse_str::<syn::Path>(path).is_ok() => {
+        Some(Value { kind: ValueKind::Word(path) | ValueKind::Path(path), .. })
+            if syn::parse_str::<syn::Path>(path).is_ok() =>
+        {
             path.clone()
         }
         Some(value) => {

@@ -93,7 +93,10 @@ pub fn choose(isa: Isa, facts: &Facts) -> Schedule {
     };
     let base = Schedule { lanes, rows: 1, chains: 4, keep: false, unroll: 4, keep_grads: false, tail, why: "" };
     let Len::Fixed(n) = facts.len else {
-        return Schedule { why: "the length is known at run time: one row at a time, four vectors an iteration", ..base };
+        return Schedule {
+            why: "the length is known at run time: one row at a time, four vectors an iteration",
+            ..base
+        };
     };
     if isa == Isa::Portable {
         return Schedule {
@@ -135,7 +138,12 @@ fn forward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) ->
     if bytes < 4096 {
         Schedule { rows: 4, chains: 2, unroll: 2, why: "four rows together hide the latency of a reduction", ..base }
     } else {
-        Schedule { rows: 2, chains: 4, why: "two rows together: the row is long enough to hide most of a reduction", ..base }
+        Schedule {
+            rows: 2,
+            chains: 4,
+            why: "two rows together: the row is long enough to hide most of a reduction",
+            ..base
+        }
     }
 }
 
@@ -160,7 +168,7 @@ fn backward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) -
         }
     }
     let bytes = n * facts.dtype.size();
-    if isa == Isa::Avx512 && bytes % 4096 != 0 {
+    if isa == Isa::Avx512 && !bytes.is_multiple_of(4096) {
         let why = "two rows together share the loads of weight and the gradients of the parameters";
         return Schedule { rows: 2, chains: 2, unroll: 2, why, ..base };
     }

@@ -14,8 +14,10 @@
 //!   sum does not depend on the rows beside it.
 
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::missing_safety_doc, reason = "it also asks this of safe functions that have target features")]
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::missing_safety_doc, reason = "it also asks this of safe functions that have target features")]
 pub mod avx512;
 pub mod portable;
 

@@ -108,8 +108,7 @@ impl Problem {
         let left = if self.centred { self.means(&sets, total, &centred) } else { vec![0.0; total] };
         let centred: Vec<f64> = centred.iter().zip(&sets).map(|(v, &set)| v - left[set]).collect();
         let squares: Vec<f64> = centred.iter().map(|v| v * v).collect();
-        let rstd: Vec<f64> =
-            self.means(&sets, total, &squares).iter().map(|v| 1.0 / (v + self.eps).sqrt()).collect();
+        let rstd: Vec<f64> = self.means(&sets, total, &squares).iter().map(|v| 1.0 / (v + self.eps).sqrt()).collect();
         let y = (0..x.len())
             .map(|i| {
                 let scale = weight.map_or(1.0, |w| w[params[i]]);
@@ -134,9 +133,8 @@ impl Problem {
         let product: Vec<f64> = g.iter().zip(&xhat).map(|(g, h)| g * h).collect();
         let mean_g = if self.centred { self.means(&sets, total, &g) } else { vec![0.0; total] };
         let mean_product = self.means(&sets, total, &product);
-        let dx = (0..x.len())
-            .map(|i| rstd[sets[i]] * (g[i] - mean_g[sets[i]] - xhat[i] * mean_product[sets[i]]))
-            .collect();
+        let dx =
+            (0..x.len()).map(|i| rstd[sets[i]] * (g[i] - mean_g[sets[i]] - xhat[i] * mean_product[sets[i]])).collect();
         let values = |sums: Vec<Sum>| sums.iter().map(Sum::value).collect();
         Backward { dx, dweight: values(dweight), dbias: values(dbias) }
     }

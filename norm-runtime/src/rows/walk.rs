@@ -45,7 +45,11 @@ struct OuterAxis<const K: usize> {
 
 impl<const K: usize> Walk<K> {
     /// Checks all operands against the shape and each other. `param_len` is the length of the weight, where there is one.
-    pub(super) fn new(spec: &'static Spec, operands: [Operand; K], param_len: Option<usize>) -> Result<Self, NormError> {
+    pub(super) fn new(
+        spec: &'static Spec,
+        operands: [Operand; K],
+        param_len: Option<usize>,
+    ) -> Result<Self, NormError> {
         let mut given: Option<(&'static str, [usize; MAX_RANK])> = None;
         for operand in &operands {
             let Some(dims) = check_dims(spec, operand)? else { continue };
@@ -140,8 +144,8 @@ impl<const K: usize> Walk<K> {
             let mut rest = row / self.inner_rows;
             let mut offsets: [usize; K] = core::array::from_fn(|k| within * self.strides[k]);
             for axis in self.outer[..self.outer_len].iter().rev() {
-                for k in 0..K {
-                    offsets[k] += rest % axis.size * axis.strides[k];
+                for (offset, stride) in offsets.iter_mut().zip(axis.strides) {
+                    *offset += rest % axis.size * stride;
                 }
                 rest /= axis.size;
             }

@@ -68,7 +68,10 @@ fn dims_are_checked_against_the_shape_and_each_other() {
         NormError::Rank { arg: "x", expected: 3, found: 2 }
     );
     let both = [operand("x", (&x[..], [2, 3, 4])), operand("y", (&x[..], [3, 2, 4]))];
-    assert_eq!(Walk::new(&HEADS, both, None).unwrap_err(), NormError::Dims { arg: "y", axis: 0, expected: 2, found: 3 });
+    assert_eq!(
+        Walk::new(&HEADS, both, None).unwrap_err(),
+        NormError::Dims { arg: "y", axis: 0, expected: 2, found: 3 }
+    );
 }
 
 #[test]
