@@ -31,9 +31,7 @@ fn sum<A: Compute>(n: usize, term: impl Fn(usize) -> A) -> A {
 ///
 /// # Safety
 /// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows.
-#[cold]
-#[inline(never)]
-pub unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
+pub(crate) unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
     args: &ForwardArgs<T, P>,
     row: usize,
     n: usize,

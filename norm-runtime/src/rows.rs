@@ -2,7 +2,10 @@
 //!
 //! Nothing is written before every argument has been checked.
 
+mod entry;
 mod walk;
+
+pub use entry::Entry;
 
 use crate::dtype::{Compute, Element};
 use crate::error::NormError;
@@ -165,8 +168,7 @@ pub fn check_param_len(spec: &'static Spec, len: usize) -> Result<(), NormError>
 /// # Safety
 /// Each kernel that `select(n)` gives keeps to the contract of [`ForwardArgs`] for rows of `n` elements and the affine
 /// parameters of `spec`, on a machine with its level's instruction set.
-#[inline(never)]
-pub unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
     spec: &'static Spec,
     select: Select<ForwardArgs<T, P>>,
     x: View<'_, T>,
@@ -188,8 +190,7 @@ pub unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
 ///
 /// # Safety
 /// As for [`forward`].
-#[inline(never)]
-pub unsafe fn forward_inplace<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn forward_inplace<T: Element, P: Element<Compute = T::Compute>>(
     spec: &'static Spec,
     select: Select<ForwardArgs<T, P>>,
     x: ViewMut<'_, T>,
@@ -276,9 +277,8 @@ pub struct ParamGrads<'a, A> {
 ///
 /// # Safety
 /// As for [`forward`], with [`BackwardArgs`].
-#[inline(never)]
 #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
-pub unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     spec: &'static Spec,
     select: Select<BackwardArgs<T, P>>,
     x: View<'_, T>,

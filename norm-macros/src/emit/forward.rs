@@ -1,7 +1,7 @@
 //! The forward kernel; it keeps statistics where it is given room for them, which is the training forward pass.
 
 use super::sweep::{Chunk, blocks, fold_chains, sums, sweep};
-use super::{function, number, runtime};
+use super::{function, number, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -29,6 +29,7 @@ impl Forward<'_> {
         let output = self.output(rows);
         let rt = runtime(self.model);
         let centred = self.model.technique.centred;
+        let (element, param) = (type_of(self.model.dtype), type_of(self.model.param));
         if rows > 1 {
             let rows = number(rows);
             quote! {
@@ -49,7 +50,7 @@ impl Forward<'_> {
                     #save
                     #output
                 } else {
-                    #rt::careful::row(a, row, n, #centred);
+                    <#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, #centred);
                 }
             }
         }

@@ -21,6 +21,8 @@ pub fn kernel(model: &Model, plan: &Plan) -> TokenStream {
 pub fn items(model: &Model, plan: &Plan) -> TokenStream {
     let (rt, nk) = (runtime(model), facade(model));
     let (param, compute) = (type_of(model.param), type_of(model.dtype.compute()));
+    let element = type_of(model.dtype);
+    let entry = quote!(<#element as #rt::rows::Entry<#param>>);
     let spec = spec(model);
     let table = table::table(model, plan);
     let mut functions = TokenStream::new();
@@ -79,7 +81,7 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
             pub fn forward<'normkit_x, 'normkit_y>(&self, x: #x, #params #eps_param y: #y_mut) -> #ok {
                 // SAFETY: the kernels were generated for this description.
                 unsafe {
-                    #rt::rows::forward(
+                    #entry::forward(
                         &SPEC, forward, x.into(), #values, #eps, y.into(), ::core::option::Option::None,
                     )
                 }
@@ -88,7 +90,7 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
             #[inline]
             pub fn forward_inplace<'normkit_x>(&self, x: #x_mut, #params #eps_param) -> #ok {
                 // SAFETY: the kernels were generated for this description.
-                unsafe { #rt::rows::forward_inplace(&SPEC, forward, x.into(), #values, #eps) }
+                unsafe { #entry::forward_inplace(&SPEC, forward, x.into(), #values, #eps) }
             }
 
             #[inline]
@@ -97,7 +99,7 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
             ) -> #ok {
                 // SAFETY: the kernels were generated for this description.
                 unsafe {
-                    #rt::rows::forward(
+                    #entry::forward(
                         &SPEC, forward, x.into(), #values, #eps, y.into(), ::core::option::Option::Some(saved),
                     )
                 }
@@ -110,7 +112,7 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
             ) -> #ok {
                 // SAFETY: the kernels were generated for this description.
                 unsafe {
-                    #rt::rows::backward(
+                    #entry::backward(
                         &SPEC, backward, x.into(), dy.into(), #backward_values, saved, dx.into(), #grad_values,
                     )
                 }
