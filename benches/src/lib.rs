@@ -1,1 +1,34 @@
-//! Placeholder.
+//! The workloads that both the criterion benches and the table of `normkit-bench` run.
+//!
+//! A workload is one kernel on one shape, with its contenders: the generated kernel for that length, our kernel for lengths
+//! known at run time, the generic scalar code, and a copy of the same bytes. All of them reuse their outputs.
+
+mod rows;
+
+pub use rows::workloads;
+
+/// One kernel on one shape.
+pub struct Workload {
+    /// Such as `rms_fwd_f32_4096x128`: kind, pass, type, rows and length.
+    pub name: String,
+    /// Elements of `x`.
+    pub elements: usize,
+    /// Bytes that have to move: each tensor once.
+    pub bytes: usize,
+    /// Allocates the tensors.
+    pub build: Box<dyn Fn() -> Vec<Contender>>,
+}
+
+/// One way to do the work.
+pub struct Contender {
+    /// `generated`, `runtime`, `generic`, `copy`.
+    pub name: &'static str,
+    /// Does it once.
+    pub run: Box<dyn FnMut()>,
+}
+
+impl Contender {
+    fn new(name: &'static str, run: impl FnMut() + 'static) -> Self {
+        Contender { name, run: Box::new(run) }
+    }
+}

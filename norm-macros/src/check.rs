@@ -32,7 +32,7 @@ catalogue! {
         "keys are separated by commas: `kind = \"rms\", axis = -1, eps = 1e-6`";
     VALUE_SYNTAX = "value_syntax",
         "expected a value for `{}`, found {}",
-        "values are names (`rms` or \"rms\"), numbers, `_`, lists in brackets, ranges like `1..`, and alternatives like `f32 | f64`";
+        "values are names (`rms` or `\"rms\"`), numbers, `_`, lists in brackets, ranges like `1..`, and alternatives like `f32 | f64`";
     UNKNOWN_KEY = "unknown_key",
         "unknown key `{}`{}",
         "the keys of `{}` are: {}";
@@ -41,10 +41,10 @@ catalogue! {
         "remove one of the two";
     MISSING_KIND = "missing_kind",
         "expected the key `kind`",
-        "add `kind = \"rms\"`; there are: {}";
+        "add `kind = \"rms\"`; the kinds are: {}";
     UNKNOWN_KIND = "unknown_kind",
         "unknown kind `{}`{}",
-        "there are: {}";
+        "the kinds are: {}";
     MISTYPED = "mistyped",
         "`{}`: expected {}, found {}",
         "{}";
@@ -75,12 +75,12 @@ catalogue! {
     LARGE_FAMILY = "large_family",
         "`shape`: expected at most 32 kernels, found {}",
         "keep the sizes that matter and add `_` for the rest";
-    TWO_FAMILIES = "family_off_axis",
-        "`shape`: expected a family on one axis alone, found one on axis {} and one on axis {}",
-        "make one of them `_`";
+    FAMILY_OFF_AXIS = "family_off_axis",
+        "`shape`: expected fixed sizes on the axes that are normalized with a family, found `{}` and `{}`",
+        "keep the family on one axis and write a number on the other, or write `_` on both";
     AXIS_OUT_OF_RANGE = "axis_out_of_range",
-        "`axis`: expected a number in {}..{}, found {}",
-        "the shape is {}";
+        "`axis`: expected a number from {} to {}, found {}",
+        "the shape is {}; negative axes count from its end";
     REPEATED_AXIS = "repeated_axis",
         "`axis`: the axis {} is given twice",
         "negative axes count from the end: in {}, `{}` and `{}` are the same";
@@ -91,14 +91,14 @@ catalogue! {
         "`eps`: expected a finite number of at least 0, found {}",
         "the usual values are 1e-6 (rms) and 1e-5 (layer)";
     EPS_VANISHES = "eps_vanishes",
-        "`eps`: {} is 0 in {}, the type that it is computed in",
+        "`eps`: {} rounds to 0 in {}, the type that it is computed in",
         "write 0 if that is meant, or a larger number such as {}";
     UNKNOWN_DTYPE = "unknown_dtype",
-        "`{}`: unknown element type `{}`",
-        "there are: f32, f64";
+        "`{}`: unknown element type `{}`{}",
+        "the element types are: f32, f64";
     PARAM_OF_OTHER_TYPE = "param_of_other_type",
-        "`param`: expected {}, the type that `dtype = {}` is computed in, found {}",
-        "leave `param` out";
+        "expected parameters of type {}, which `dtype = {}` is computed in, found {}",
+        "{}";
     AFFINE_NOT_OF_KIND = "affine_not_of_kind",
         "`affine`: the kind `{}` has no bias",
         "write `affine = weight`, which is its default, or `affine = false`";
@@ -109,10 +109,10 @@ catalogue! {
         "expected a unit struct or one with named fields, found a tuple struct",
         "parameters are recognised by name: `pub struct {} {{ pub weight: [f32; 4096] }}`";
     TYPE_GENERICS = "type_generics",
-        "expected no generic types or constants, found `{}`",
+        "expected no generic types or constants on a layer, found `{}`",
         "a kernel is generated for one size and one type: use `_` or a family for sizes, one struct for each type";
     FIELD_TYPE = "field_type",
-        "`{}`: expected `[T; N]`, `Box<[T; N]>`, `Vec<T>` or `Param<T>` with T one of f32, f64",
+        "`{}`: expected `[T; N]`, `Box<[T; N]>`, `Vec<T>` or `Param<T>` with T one of f32, f64, found `{}`",
         "write `{}: [f32; 4096]`";
     FIELD_LENGTH = "field_length",
         "`{}`: expected {} elements, as the shape says, found {}",
@@ -131,15 +131,15 @@ catalogue! {
         "{}";
     FIELD_FIXED_FOR_OPEN = "field_fixed_for_open",
         "`{}`: expected `Vec<T>` or `Param<T>`, as the length is known only at run time, found an array",
-        "write `{}: Param<{}>`";
+        "write `{}: normkit::Param<{}>`";
     TWO_NAMES = "two_names",
         "`{}` and `{}` are the same parameter",
         "remove one of the two";
     STACKED = "stacked",
-        "a struct takes one `#[normalize]`",
+        "expected one `#[normalize]` on a struct, found another",
         "for a model of several layers give each a struct of its own";
     CONFLICTING_DERIVE = "conflicting_derive",
-        "`Default` is generated with the layer",
+        "expected no derive of `Default`, which is generated with the layer",
         "remove `Default` from the derives";
 }
 
@@ -147,11 +147,35 @@ catalogue! {
 #[derive(Debug, Default)]
 pub struct Report {
     entries: Vec<(Span, String)>,
+    whole: Option<Span>,
+    unread: Vec<String>,
     #[cfg(test)]
     pub names: Vec<&'static str>,
 }
 
 impl Report {
+    /// A report on a call of a macro with these tokens.
+    pub fn on(tokens: &TokenStream) -> Report {
+        // In the scope of the user's own tokens: the compiler then says nothing of macros.
+        let first = tokens.clone().into_iter().next();
+        Report { whole: first.map(|token| Span::call_site().resolved_at(token.span())), ..Report::default() }
+    }
+
+    /// The place of what is not there: all of the attribute, or of the `norm!`.
+    pub fn whole(&self) -> Span {
+        self.whole.unwrap_or_else(Span::call_site)
+    }
+
+    /// Remembers a key whose value could not be read, which has been reported.
+    pub fn unread(&mut self, key: &str) {
+        self.unread.push(key.into());
+    }
+
+    /// Whether the key is there, but could not be read: nothing more is to be said of it.
+    pub fn is_unread(&self, key: &str) -> bool {
+        self.unread.iter().any(|unread| unread == key)
+    }
+
     /// Adds what `rule` says of the token at `span`; arguments fill the `{}` of its message first, then those of its help.
     pub fn add(&mut self, span: Span, rule: &Rule, args: &[&dyn std::fmt::Display]) {
         let mut args = args.iter();
@@ -193,6 +217,24 @@ impl Report {
         let span = Span::call_site();
         quote_spanned!(span=> { #(#errors);* })
     }
+}
+
+/// Tokens about as a person writes them.
+pub fn shown_tokens(tokens: &impl quote::ToTokens) -> String {
+    let mut text = tokens.to_token_stream().to_string();
+    for (spaced, plain) in [
+        (" :: ", "::"),
+        (" : ", ": "),
+        (" ; ", "; "),
+        (" , ", ", "),
+        ("& ", "&"),
+        (" <", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+    ] {
+        text = text.replace(spaced, plain);
+    }
+    text
 }
 
 /// `, did you mean ...?` where one of `known` is near to `found`.
@@ -247,6 +289,13 @@ mod tests {
         let mut report = Report::default();
         report.add(Span::call_site(), &UNKNOWN_KIND, &[&"rsm", &", did you mean `rms`?", &"rms, layer"]);
         assert_eq!(report.entries[0].1, "unknown kind `rsm`, did you mean `rms`?\nhelp: there are: rms, layer");
+    }
+
+    #[test]
+    fn tokens_are_shown_as_written() {
+        for text in ["const N: usize", "&'static [f32]", "Vec<i8>", "std::boxed::Box<[i8; 4]>"] {
+            assert_eq!(shown_tokens(&text.parse::<TokenStream>().unwrap()), text);
+        }
     }
 
     #[test]

@@ -38,10 +38,10 @@ pub fn norm(args: TokenStream) -> TokenStream {
 }
 
 fn expand_normalize(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    let mut report = Report::default();
+    let mut report = Report::on(&item);
     let args = parse::args(args, &mut report);
     let Some(item) = parse::item(item.clone(), &mut report) else {
-        return emit::refused_item(&item, &report);
+        return emit::refused_item(&item, &args, &report);
     };
     match model::layer(&args, &item, &mut report) {
         Some(layer) if report.is_empty() => emit::layer(&layer, &plan::plan(&layer.model)),
@@ -50,7 +50,7 @@ fn expand_normalize(args: proc_macro2::TokenStream, item: proc_macro2::TokenStre
 }
 
 fn expand_norm(args: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    let mut report = Report::default();
+    let mut report = Report::on(&args);
     let args = parse::args(args, &mut report);
     match model::kernel(&args, &mut report) {
         Some(model) if report.is_empty() => emit::kernel(&model, &plan::plan(&model)),

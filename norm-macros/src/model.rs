@@ -7,7 +7,7 @@ mod technique;
 #[cfg(test)]
 mod tests;
 
-pub use fields::{Storage, param_element};
+pub use fields::{Storage, param_element, role_of};
 pub use keys::shown;
 pub use technique::{TECHNIQUES, Technique};
 
@@ -176,7 +176,13 @@ pub fn kernel(args: &[Entry], report: &mut Report) -> Option<Model> {
 /// The model of `#[normalize]`.
 pub fn layer(args: &[Entry], item: &syn::ItemStruct, report: &mut Report) -> Option<Layer> {
     let found = fields::find(item, report);
-    let known = keys::Known { len: found.len(), opaque_len: found.opaque_len(), dtype: found.dtype(), is_layer: true };
+    let known = keys::Known {
+        len: found.len(),
+        opaque_len: found.opaque_len(),
+        dtype: found.dtype(),
+        is_layer: true,
+        generic: found.generic,
+    };
     let model = keys::resolve(args, &known, report)?;
     fields::check(&model, args, &found, report);
     let params = fields::params(&model, &found);

@@ -90,8 +90,20 @@ fn split(tokens: TokenStream, separator: char) -> Vec<Vec<TokenTree>> {
 fn entry(tokens: &[TokenTree], report: &mut Report) -> Option<Entry> {
     match tokens {
         [TokenTree::Ident(key), TokenTree::Punct(eq), value @ ..] if eq.as_char() == '=' => {
-            let value = value_of(key, value, eq.span(), report)?;
-            Some(Entry { key: key.clone(), value })
+            let value = value_of(key, value, eq.span(), report);
+            if value.is_none() {
+                report.unread(&key.to_string());
+            }
+            Some(Entry { key: key.clone(), value: value? })
+        }
+        [TokenTree::Ident(key), rest @ ..] => {
+            report.unread(&key.to_string());
+            let (span, found) = match rest {
+                [next, ..] => (next.span(), format!("{} after `{key}`", shown(next))),
+                [] => (key.span(), format!("`{key}` alone")),
+            };
+            report.add(span, &check::SYNTAX, &[&found]);
+            None
         }
         [first, ..] => {
             report.add(first.span(), &check::SYNTAX, &[&shown(first)]);
@@ -216,7 +228,7 @@ pub fn item(tokens: TokenStream, report: &mut Report) -> Option<syn::ItemStruct>
         syn::Item::Trait(item) => (item.trait_token.span, "a trait"),
         syn::Item::Mod(item) => (item.mod_token.span, "a module"),
         syn::Item::Type(item) => (item.type_token.span, "a type alias"),
-        _ => (Span::call_site(), "something else"),
+        _ => (report.whole(), "something else"),
     };
     report.add(span, &check::NOT_A_STRUCT, &[&found]);
     None

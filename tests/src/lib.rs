@@ -1,5 +1,9 @@
 //! What the tests of this package share: levels, inputs, comparison.
 
+mod kernel;
+
+pub use kernel::{Expected, Inputs, Kernel, Outcome, Outputs, Params, bits, narrow, widen};
+
 use normkit::Level;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -82,7 +82,8 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
                 // SAFETY: the kernels were generated for this description.
                 unsafe {
                     #entry::forward(
-                        &SPEC, forward, x.into(), #values, #eps, y.into(), ::core::option::Option::None,
+                        &SPEC, forward, ::core::convert::Into::into(x), #values, #eps, ::core::convert::Into::into(y),
+                        ::core::option::Option::None,
                     )
                 }
             }
@@ -90,7 +91,7 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
             #[inline]
             pub fn forward_inplace<'normkit_x>(&self, x: #x_mut, #params #eps_param) -> #ok {
                 // SAFETY: the kernels were generated for this description.
-                unsafe { #entry::forward_inplace(&SPEC, forward, x.into(), #values, #eps) }
+                unsafe { #entry::forward_inplace(&SPEC, forward, ::core::convert::Into::into(x), #values, #eps) }
             }
 
             #[inline]
@@ -100,7 +101,8 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
                 // SAFETY: the kernels were generated for this description.
                 unsafe {
                     #entry::forward(
-                        &SPEC, forward, x.into(), #values, #eps, y.into(), ::core::option::Option::Some(saved),
+                        &SPEC, forward, ::core::convert::Into::into(x), #values, #eps, ::core::convert::Into::into(y),
+                        ::core::option::Option::Some(saved),
                     )
                 }
             }
@@ -113,7 +115,8 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
                 // SAFETY: the kernels were generated for this description.
                 unsafe {
                     #entry::backward(
-                        &SPEC, backward, x.into(), dy.into(), #backward_values, saved, dx.into(), #grad_values,
+                        &SPEC, backward, ::core::convert::Into::into(x), ::core::convert::Into::into(dy), #backward_values,
+                        saved, ::core::convert::Into::into(dx), #grad_values,
                     )
                 }
             }

@@ -100,7 +100,7 @@ fn grads(layer: &Layer) -> TokenStream {
 
             /// Makes all of them zero.
             pub fn zero(&mut self) {
-                #(self.#fields.fill(0.0);)*
+                #(<[#compute]>::fill(&mut self.#fields, 0.0);)*
             }
         }
 

@@ -1,15 +1,18 @@
 //! What stands in place of a refused layer: the messages, the user's item, and methods that type-check, so that code that
 //! uses the layer says nothing of its own.
 
-use super::ident;
+use super::{ident, type_of};
 use crate::check::Report;
-use crate::model::param_element;
-use crate::parse::{Entry, ValueKind};
-use proc_macro2::TokenStream;
+use crate::model::{Affine, Dtype, Technique, param_element, role_of};
+use crate::parse::{Entry, Value, ValueKind};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-/// Messages and the item as it was.
-pub fn refused_item(item: &TokenStream, report: &Report) -> TokenStream {
+/// Messages and the item as it was; for a struct also stub methods.
+pub fn refused_item(item: &TokenStream, args: &[Entry], report: &Report) -> TokenStream {
+    if let Ok(item) = syn::parse2::<syn::ItemStruct>(item.clone()) {
+        return refused_layer(&item, args, report);
+    }
     let errors = report.to_tokens();
     quote!(#errors #item)
 }
@@ -17,30 +20,146 @@ pub fn refused_item(item: &TokenStream, report: &Report) -> TokenStream {
 /// Messages, the struct, and stub methods.
 pub fn refused_layer(item: &syn::ItemStruct, args: &[Entry], report: &Report) -> TokenStream {
     let errors = report.to_tokens();
-    let facade = args.iter().find(|entry| entry.key == "crate").and_then(|entry| match &entry.value.kind {
-        ValueKind::Word(path) | ValueKind::Path(path) => syn::parse_str::<syn::Path>(path).ok(),
+    let guess = Guess::new(item, args);
+    let structure = structure(item, &guess);
+    let grads = grads(item, &guess);
+    let methods = methods(item, &guess);
+    quote!(#errors #structure #grads #methods)
+}
+
+fn value<'a>(args: &'a [Entry], key: &str) -> Option<&'a ValueKind> {
+    args.iter().find(|entry| entry.key == key).map(|entry| &entry.value.kind)
+}
+
+fn word<'a>(args: &'a [Entry], key: &str) -> Option<&'a str> {
+    match value(args, key) {
+        Some(ValueKind::Word(word) | ValueKind::Path(word)) => Some(word),
         _ => None,
-    });
-    let nk = facade.map_or_else(|| quote!(::normkit), ToTokens::into_token_stream);
-    let element = ident(param_element(item).name());
-    let (name, vis) = (&item.ident, &item.vis);
-    let grads = format_ident!("{name}Grads");
-    let (impl_generics, type_generics, where_clause) = item.generics.split_for_impl();
+    }
+}
+
+/// What the layer would have been, as far as the part of it that can be read tells.
+struct Guess {
+    nk: TokenStream,
+    param: Ident,
+    compute: Ident,
+    /// The names of all parameters.
+    params: Vec<Ident>,
+    /// Those that the struct does not declare.
+    added: Vec<Ident>,
+    /// Whether the field `eps` is to be added.
+    adds_eps: bool,
+    /// The argument of `new`.
+    len: Option<TokenStream>,
+}
+
+impl Guess {
+    fn new(item: &syn::ItemStruct, args: &[Entry]) -> Guess {
+        let facade = word(args, "crate").and_then(|path| syn::parse_str::<syn::Path>(path).ok());
+        let param = param_element(item);
+        let element = word(args, "dtype").and_then(Dtype::of_name).unwrap_or(param);
+        let technique = word(args, "kind").and_then(Technique::spelled);
+        let affine = match word(args, "affine") {
+            Some("false") => Affine::None,
+            Some("weight") => Affine::Weight,
+            _ => technique.map_or(Affine::WeightAndBias, |technique| technique.affine),
+        };
+        let declared: Vec<&Ident> = item.fields.iter().filter_map(|field| field.ident.as_ref()).collect();
+        let mut params: Vec<Ident> =
+            declared.iter().filter(|field| role_of(field).is_some()).map(|field| (*field).clone()).collect();
+        let added: Vec<Ident> = [("weight", Affine::Weight), ("bias", Affine::WeightAndBias)]
+            .into_iter()
+            .filter(|(role, least)| affine >= *least && !declared.iter().any(|field| role_of(field) == Some(role)))
+            .map(|(role, _)| ident(role))
+            .collect();
+        params.extend(added.iter().cloned());
+        let eps = value(args, "eps") == Some(&ValueKind::Open);
+        let len = (!params.is_empty() && is_open(args)).then(|| quote!(_: ::core::primitive::usize));
+        Guess {
+            nk: facade.map_or_else(|| quote!(::normkit), ToTokens::into_token_stream),
+            param: type_of(param),
+            compute: type_of(element.compute()),
+            params,
+            added,
+            adds_eps: eps && !declared.iter().any(|field| *field == "eps"),
+            len,
+        }
+    }
+}
+
+/// Whether the number of normalized elements is known only at run time, or is one of several.
+fn is_open(args: &[Entry]) -> bool {
+    let Some(ValueKind::List(axes)) = value(args, "shape") else { return false };
+    let index = |axis: i128| usize::try_from(if axis < 0 { axis + axes.len() as i128 } else { axis }).ok();
+    let of = |value: &Value| if let ValueKind::Int(axis) = value.kind { index(axis) } else { None };
+    let first = match value(args, "axis") {
+        Some(ValueKind::Int(axis) | ValueKind::From(axis)) => index(*axis),
+        Some(ValueKind::List(items)) => items.iter().filter_map(of).min(),
+        _ => None,
+    };
+    let first = first.unwrap_or(axes.len().saturating_sub(1));
+    axes.iter().skip(first).any(|axis| matches!(axis.kind, ValueKind::Open | ValueKind::Alternatives(_)))
+}
+
+/// The user's struct with the fields that it lacks, without what would contradict the stubs.
+fn structure(item: &syn::ItemStruct, guess: &Guess) -> syn::ItemStruct {
     let mut item = item.clone();
     item.attrs.retain(|attribute| attribute.path().segments.last().is_none_or(|s| s.ident != "normalize"));
-    if matches!(item.fields, syn::Fields::Unit) {
-        item.semi_token = None;
-        item.fields = syn::Fields::Named(syn::parse_quote!({
-            /// A parameter.
-            pub weight: #nk::Param<#element>,
-            /// A parameter.
-            pub bias: #nk::Param<#element>,
-        }));
+    for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
+        let paths = syn::punctuated::Punctuated::<syn::Path, syn::Token![,]>::parse_terminated;
+        let Ok(paths) = attribute.parse_args_with(paths) else { continue };
+        let paths = paths.iter().filter(|path| path.segments.last().is_none_or(|s| s.ident != "Default"));
+        *attribute = syn::parse_quote!(#[derive(#(#paths),*)]);
     }
-    let derives_default = item.attrs.iter().any(|attribute| {
-        attribute.path().is_ident("derive") && attribute.meta.to_token_stream().to_string().contains("Default")
-    });
-    let default = (!derives_default).then(|| {
+    let Guess { nk, param, compute, added, .. } = guess;
+    let declared = match &item.fields {
+        syn::Fields::Unnamed(_) => return item,
+        syn::Fields::Named(fields) => fields.named.iter().cloned().collect(),
+        syn::Fields::Unit => Vec::new(),
+    };
+    let eps = guess.adds_eps.then(|| quote!(#[allow(missing_docs)] pub eps: #compute,));
+    // A type that no field mentions would be an error of its own.
+    let unit = matches!(item.fields, syn::Fields::Unit);
+    let types: Vec<_> = item.generics.type_params().filter(|_| unit).map(|param| &param.ident).collect();
+    let types = (!types.is_empty())
+        .then(|| quote!(#[allow(missing_docs)] pub normkit_types: ::core::marker::PhantomData<(#(#types,)*)>,));
+    item.semi_token = None;
+    item.fields = syn::Fields::Named(syn::parse_quote!({
+        #(#declared,)*
+        #(#[allow(missing_docs)] pub #added: #nk::Param<#param>,)*
+        #eps
+        #types
+    }));
+    item
+}
+
+fn grads(item: &syn::ItemStruct, guess: &Guess) -> TokenStream {
+    let (name, vis) = (format_ident!("{}Grads", item.ident), &item.vis);
+    let Guess { nk, compute, params, len, .. } = guess;
+    let default = default(len.is_none(), &name, &syn::Generics::default());
+    quote! {
+        #[allow(missing_docs)]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+        #vis struct #name {
+            #(pub #params: #nk::Param<#compute>,)*
+        }
+
+        #[allow(missing_docs, dead_code)]
+        impl #name {
+            pub fn new(#len) -> Self {
+                ::core::panic!("the layer was refused at compile time")
+            }
+            pub fn zero(&mut self) {}
+        }
+
+        #default
+    }
+}
+
+/// `Default`, where `new` has no argument.
+fn default(wanted: bool, name: &Ident, generics: &syn::Generics) -> Option<TokenStream> {
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    wanted.then(|| {
         quote! {
             impl #impl_generics ::core::default::Default for #name #type_generics #where_clause {
                 fn default() -> Self {
@@ -48,53 +167,38 @@ pub fn refused_layer(item: &syn::ItemStruct, args: &[Entry], report: &Report) ->
                 }
             }
         }
-    });
-    let stubs = ["forward", "forward_inplace", "forward_train", "backward"].map(|method| stub(&nk, method));
+    })
+}
+
+/// Methods that take any views, and the trait.
+fn methods(item: &syn::ItemStruct, guess: &Guess) -> TokenStream {
+    let name = &item.ident;
+    let Guess { nk, compute, len, .. } = guess;
+    let grads = format_ident!("{name}Grads");
+    let (impl_generics, type_generics, where_clause) = item.generics.split_for_impl();
+    let result = quote!(::core::result::Result<(), #nk::NormError>);
+    let new = if len.is_some() { quote!(::core::result::Result<Self, #nk::NormError>) } else { quote!(Self) };
+    let default = default(len.is_none(), name, &item.generics);
+    let text = quote!(&'static ::core::primitive::str);
+    let refused = quote!({ ::core::panic!("the layer was refused at compile time") });
     quote! {
-        #errors
-        #item
-
-        #[doc(hidden)]
-        #[allow(missing_docs)]
-        #vis struct #grads {
-            pub weight: #nk::Param<#element>,
-            pub bias: #nk::Param<#element>,
-        }
-
-        #[allow(missing_docs, dead_code)]
-        impl #grads {
-            pub fn new() -> Self {
-                ::core::panic!("the layer was refused at compile time")
-            }
-            pub fn zero(&mut self) {}
-        }
-
         #[allow(missing_docs, dead_code)]
         impl #impl_generics #name #type_generics #where_clause {
-            pub const PLAN: &'static ::core::primitive::str = "";
-            pub fn new() -> Self {
-                ::core::panic!("the layer was refused at compile time")
-            }
-            #(#stubs)*
+            pub const PLAN: #text = "";
+            pub fn new(#len) -> #new #refused
+            pub fn forward<X, Y>(&self, _: X, _: Y) -> #result #refused
+            pub fn forward_inplace<X>(&self, _: X) -> #result #refused
+            pub fn forward_train<X, Y>(&self, _: X, _: Y, _: &mut #nk::Saved<#compute>) -> #result #refused
+            pub fn backward<X, Y, Z>(&self, _: X, _: Y, _: &#nk::Saved<#compute>, _: Z, _: &mut #grads) -> #result #refused
         }
 
         #default
-    }
-}
 
-/// A method of that name that takes anything.
-fn stub(nk: &TokenStream, method: &str) -> TokenStream {
-    let count = match method {
-        "forward" => 2,
-        "forward_inplace" => 1,
-        "forward_train" => 3,
-        _ => 5,
-    };
-    let name = ident(method);
-    let types: Vec<_> = (0..count).map(|i| format_ident!("A{i}")).collect();
-    quote! {
-        pub fn #name<#(#types),*>(&self, #(_: #types),*) -> ::core::result::Result<(), #nk::NormError> {
-            ::core::panic!("the layer was refused at compile time")
+        impl #impl_generics #nk::NormLayer for #name #type_generics #where_clause {
+            fn spec(&self) -> &'static #nk::Spec #refused
+            fn params(&self) -> ::std::vec::Vec<(#text, #nk::Tensor<'_>)> #refused
+            fn params_mut(&mut self) -> ::std::vec::Vec<(#text, #nk::TensorMut<'_>)> #refused
+            fn plan(&self) -> #text #refused
         }
     }
 }

@@ -49,11 +49,14 @@ pub fn sweep(schedule: &Schedule, len: Len, unroll: usize, step: &mut dyn FnMut(
                 return straight(schedule, 0, n, step);
             }
             let steps = iteration(schedule, unroll, step);
-            let (end_tokens, stride) = (number(end), number(stride));
+            let (end_literal, stride) = (number(end), number(stride));
+            let end_value =
+                if schedule.opaque { quote!(::core::hint::black_box(#end_literal)) } else { quote!(#end_literal) };
             let rest = straight(schedule, end, n, step);
             quote! {
+                let end: usize = #end_value;
                 let mut i = 0_usize;
-                while i < #end_tokens {
+                while i < end {
                     #steps
                     i += #stride;
                 }
@@ -157,7 +160,7 @@ pub fn blocks(rows: usize, block: &mut dyn FnMut(usize) -> TokenStream) -> Token
             if a.rows - row >= #rows {
                 #together
             }
-            let stop = ::core::primitive::usize::min(a.rows, row + #rows);
+            let stop = ::core::cmp::Ord::min(a.rows, row + #rows);
             while row < stop {
                 { #single }
                 row += 1;

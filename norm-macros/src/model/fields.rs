@@ -32,6 +32,8 @@ struct Found {
 pub struct Declared {
     found: Vec<Found>,
     pub declares_eps: bool,
+    /// Whether there are generic types or constants (which has been reported): lengths and types may be theirs.
+    pub generic: bool,
 }
 
 impl Declared {
@@ -69,25 +71,30 @@ const ROLES: &[(&str, &str)] = &[
     ("shift", "bias"),
 ];
 
+/// The parameter that a field of this name is.
+pub fn role_of(field: &syn::Ident) -> Option<&'static str> {
+    ROLES.iter().find(|(name, _)| field == name).map(|(_, role)| *role)
+}
+
 /// Finds the parameter fields; reports what cannot be one.
 pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
     attributes(item, report);
     let generic = item.generics.params.iter().find(|param| !matches!(param, syn::GenericParam::Lifetime(_)));
     if let Some(generic) = generic {
-        report.add(generic.span(), &check::TYPE_GENERICS, &[&generic.to_token_stream()]);
+        report.add(generic.span(), &check::TYPE_GENERICS, &[&check::shown_tokens(generic)]);
     }
-    let mut declared = Declared { found: Vec::new(), declares_eps: false };
+    let mut declared = Declared { found: Vec::new(), declares_eps: false, generic: generic.is_some() };
     for field in &item.fields {
         let Some(ident) = &field.ident else { continue };
         declared.declares_eps |= ident == "eps";
-        let Some((_, role)) = ROLES.iter().find(|(name, _)| ident == name) else { continue };
+        let Some(role) = role_of(ident) else { continue };
         if let Some(first) = declared.role(role) {
             report.add(ident.span(), &check::TWO_NAMES, &[&first.field, ident]);
             continue;
         }
         let storage = storage(&field.ty);
-        if storage.is_none() {
-            report.add(field.ty.span(), &check::FIELD_TYPE, &[ident, ident]);
+        if storage.is_none() && !declared.generic {
+            report.add(field.ty.span(), &check::FIELD_TYPE, &[ident, &check::shown_tokens(&field.ty), ident]);
         }
         let first = declared.found.iter().find_map(|f| Some((&f.field, f.storage.as_ref()?.dtype)));
         if let (Some((first, dtype)), Some(storage)) = (first, &storage)
@@ -165,7 +172,7 @@ pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Re
         };
         if absent {
             let help = if model.technique.most_affine < Affine::WeightAndBias && found.role == "bias" {
-                format!("the kind `{}` has no bias: remove the field", model.technique.kind)
+                format!("remove the field: the kind `{}` has a weight alone", model.technique.kind)
             } else {
                 "remove the field, or the key `affine`".into()
             };
@@ -185,7 +192,7 @@ pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Re
             }
             (Some(Len::Runtime), ..) | (_, None, _) => {
                 let dtype = storage.dtype.name();
-                report.add(storage.span, &check::FIELD_FIXED_FOR_OPEN, &[name, name, &dtype]);
+                report.add(storage.ty.span(), &check::FIELD_FIXED_FOR_OPEN, &[name, name, &dtype]);
             }
             _ => {}
         }

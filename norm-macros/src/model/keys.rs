@@ -15,6 +15,10 @@ const MAX_RANK: usize = 8;
 /// Common spellings of other frameworks, and ours.
 const FOREIGN: &[(&str, &str)] = &[
     ("epsilon", "eps"),
+    ("norm_eps", "eps"),
+    ("layer_norm_eps", "eps"),
+    ("rms_norm_eps", "eps"),
+    ("variance_epsilon", "eps"),
     ("dim", "axis"),
     ("dims", "axis"),
     ("axes", "axis"),
@@ -37,6 +41,8 @@ pub struct Known {
     pub dtype: Option<Dtype>,
     /// Whether there is a struct at all.
     pub is_layer: bool,
+    /// Whether it is generic, so that its fields tell nothing.
+    pub generic: bool,
 }
 
 /// The entries, and where to look for a value that is not there.
@@ -60,15 +66,16 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
     let default = known.dtype.unwrap_or(Dtype::F32);
     let dtype = dtype(&keys, "dtype", report).map(|found| found.unwrap_or(default));
     let param = dtype.and_then(|dtype| dtype_of_params(&keys, dtype, known, report));
-    let technique = technique?;
-    let eps = eps(&keys, technique, dtype.unwrap_or(default).compute(), report);
-    let affine = affine(&keys, technique, report);
+    // An unknown kind does not keep the rest from being read: as the one that allows most.
+    let judged = technique.or_else(|| TECHNIQUES.iter().max_by_key(|technique| technique.most_affine))?;
+    let eps = eps(&keys, judged, dtype.unwrap_or(default).compute(), report);
+    let affine = affine(&keys, judged, report);
     let facade = facade(&keys, report);
     if keys.get("allow").is_some() {
         allow(&keys, report);
     }
     Some(Model {
-        technique,
+        technique: technique?,
         shape: shape?,
         leading: leading?,
         eps: eps?,
@@ -87,11 +94,13 @@ fn mistyped(value: &Value, key: &str, expected: &str, help: &str, report: &mut R
 fn kind(keys: &Keys<'_>, report: &mut Report) -> Option<&'static Technique> {
     let names = Technique::names();
     let Some(value) = keys.get("kind") else {
-        report.add(Span::call_site(), &check::MISSING_KIND, &[&names]);
+        if !report.is_unread("kind") {
+            report.add(report.whole(), &check::MISSING_KIND, &[&names]);
+        }
         return None;
     };
     let ValueKind::Word(word) = &value.kind else {
-        mistyped(value, "kind", "a name", &format!("there are: {names}"), report);
+        mistyped(value, "kind", "a name", &format!("the kinds are: {names}"), report);
         return None;
     };
     Technique::of_kind(word).or_else(|| {
@@ -124,8 +133,12 @@ fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report
             None => near_miss(&key, taken),
         };
         let of = technique.map_or("normalize", |technique| technique.kind);
-        let mut distinct: Vec<_> = taken.to_vec();
-        distinct.dedup();
+        let mut distinct: Vec<&str> = Vec::new();
+        for key in taken {
+            if !distinct.contains(key) {
+                distinct.push(key);
+            }
+        }
         report.add(entry.key.span(), &check::UNKNOWN_KEY, &[&key, &hint, &of, &distinct.join(", ")]);
     }
 }
@@ -148,12 +161,15 @@ fn shape(keys: &Keys<'_>, known: &Known, report: &mut Report) -> Option<Vec<Axis
         if let Some(n) = known.len {
             return Some(vec![Axis::Open, Axis::Fixed(n)]);
         }
+        if known.generic || report.is_unread("shape") {
+            return None;
+        }
         if let Some((field, found, span)) = &known.opaque_len {
             report.add(*span, &check::FIELD_SIZE_UNKNOWN, &[field, found]);
             return None;
         }
         let way_out = if known.is_layer { ", or a field `weight: [f32; 4096]` that tells it" } else { "" };
-        report.add(Span::call_site(), &check::MISSING_SHAPE, &[&way_out]);
+        report.add(report.whole(), &check::MISSING_SHAPE, &[&way_out]);
         return None;
     };
     let ValueKind::List(items) = &value.kind else {
@@ -261,19 +277,19 @@ fn leading(
     };
     let leading = rank - axes.len();
     if !axes.iter().copied().eq(leading..rank) {
-        let span = value.map_or_else(Span::call_site, |value| value.span);
+        let span = value.map_or_else(|| report.whole(), |value| value.span);
         let kind = technique.map_or("normalize", |technique| technique.kind);
         let found = axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         report.add(span, &check::AXIS_NOT_TRAILING, &[&format!("[{found}]"), &kind, &shown(shape)]);
         return None;
     }
-    check_normalized(keys, &shape[leading..], leading, report)?;
+    check_normalized(keys, &shape[leading..], report)?;
     Some(leading)
 }
 
 /// The normalized axes: not too large together, and one family at the most.
-fn check_normalized(keys: &Keys<'_>, trailing: &[Axis], leading: usize, report: &mut Report) -> Option<()> {
-    let span = keys.get("shape").map_or_else(Span::call_site, |value| value.span);
+fn check_normalized(keys: &Keys<'_>, trailing: &[Axis], report: &mut Report) -> Option<()> {
+    let span = keys.get("shape").map_or_else(|| report.whole(), |value| value.span);
     let largest = |axis: &Axis| match axis {
         Axis::Open => 1,
         Axis::Fixed(n) => *n as u128,
@@ -288,7 +304,9 @@ fn check_normalized(keys: &Keys<'_>, trailing: &[Axis], leading: usize, report: 
     let is_family = |axis: &Axis| matches!(axis, Axis::Family { .. });
     let opens: Vec<usize> = (0..trailing.len()).filter(|&i| open(&trailing[i])).collect();
     if opens.len() > 1 && trailing.iter().any(is_family) {
-        report.add(span, &check::TWO_FAMILIES, &[&(leading + opens[0]), &(leading + opens[1])]);
+        let axis = |i: usize| shown(&trailing[opens[i]..=opens[i]]);
+        let [first, second] = [0, 1].map(|i| axis(i).trim_matches(['[', ']']).to_string());
+        report.add(span, &check::FAMILY_OFF_AXIS, &[&first, &second]);
         return None;
     }
     Some(())
@@ -299,8 +317,7 @@ fn axis_index(i: i128, span: Span, shape: &[Axis], report: &mut Report) -> Optio
     if (-rank..rank).contains(&i) {
         return usize::try_from(if i < 0 { i + rank } else { i }).ok();
     }
-    let numbered = format!("{}, its axes 0 to {}, or {} to -1", shown(shape), rank - 1, -rank);
-    report.add(span, &check::AXIS_OUT_OF_RANGE, &[&-rank, &rank, &i, &numbered]);
+    report.add(span, &check::AXIS_OUT_OF_RANGE, &[&-rank, &(rank - 1), &i, &shown(shape)]);
     None
 }
 
@@ -350,11 +367,16 @@ fn word<'a>(
 
 /// The outer `None` is an error that was reported, the inner one a key that is not there.
 fn dtype(keys: &Keys<'_>, key: &str, report: &mut Report) -> Option<Option<Dtype>> {
-    let found = word(keys, key, "an element type", "there are: f32, f64", report).ok()?;
+    let found = word(keys, key, "an element type", "the element types are: f32, f64", report).ok()?;
     let Some((name, span)) = found else { return Some(None) };
     let dtype = Dtype::of_name(name);
     if dtype.is_none() {
-        report.add(span, &check::UNKNOWN_DTYPE, &[&key, &name]);
+        let hint = match name.to_lowercase().as_str() {
+            "float" | "float32" | "single" => ", did you mean `f32`?".into(),
+            "double" | "float64" => ", did you mean `f64`?".into(),
+            _ => near_miss(name, &Dtype::ALL.map(Dtype::name)),
+        };
+        report.add(span, &check::UNKNOWN_DTYPE, &[&key, &name, &hint]);
     }
     dtype.map(Some)
 }
@@ -363,9 +385,14 @@ fn dtype_of_params(keys: &Keys<'_>, element: Dtype, known: &Known, report: &mut 
     let given = dtype(keys, "param", report)?;
     let param = given.or(known.dtype).unwrap_or(element.compute());
     if param.compute() != element.compute() {
-        let span = keys.get("param").or(keys.get("dtype")).map_or_else(Span::call_site, |value| value.span);
+        let span = keys.get("param").or(keys.get("dtype")).map_or_else(|| report.whole(), |value| value.span);
         let (expected, found) = (element.compute().name(), param.name());
-        report.add(span, &check::PARAM_OF_OTHER_TYPE, &[&expected, &element.name(), &found]);
+        let help = if given.is_some() {
+            "leave `param` out".into()
+        } else {
+            format!("give the fields elements of type {expected}, or write `dtype = {found}`")
+        };
+        report.add(span, &check::PARAM_OF_OTHER_TYPE, &[&expected, &element.name(), &found, &help]);
         return None;
     }
     Some(param)

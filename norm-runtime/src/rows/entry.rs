@@ -1,6 +1,6 @@
 //! The entry points, compiled once here for each pair of types, instead of in every crate that has a layer.
 //!
-//! That halves what a layer adds to the build of its crate: 0.35 s against 0.7 s for the first one, optimized.
+//! With these compiled in the user's crate, its first layer cost several times the 0.15 s of CPU time that the kernels do.
 
 use super::{BackwardArgs, ForwardArgs, ParamGrads, Params, Select};
 use crate::dtype::Element;

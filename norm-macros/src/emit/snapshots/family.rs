@@ -1,0 +1,474 @@
+// norm!(kind = "rms", shape = [_, 64 | _])
+// Bodies of kernels: forward_n_avx512, backward_n_avx512.
+
+fn main() {
+    let _ = {
+        static SPEC: ::normkit::Spec = ::normkit::Spec {
+            kind: "rms",
+            shape: &[::normkit::Dim::Any, ::normkit::Dim::Any],
+            leading: 1,
+            centred: false,
+            affine: ::normkit::Affine::Weight,
+            eps: 0.000001,
+            dtype: "f32",
+            param: "f32",
+        };
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+        unsafe fn forward_64_avx512(
+            a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma,f16c")]
+        unsafe fn forward_64_avx2(
+            a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        unsafe fn forward_64_portable(
+            a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+        unsafe fn backward_64_avx512(
+            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma,f16c")]
+        unsafe fn backward_64_avx2(
+            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        unsafe fn backward_64_portable(
+            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+        unsafe fn forward_n_avx512(
+            a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
+        ) {
+            #[allow(unused_imports)]
+            use ::normkit::__private::arch::avx512::{f32 as v, f32 as x, f32 as p};
+            #[allow(unused_imports)]
+            use ::normkit::__private::finish::f32 as finish;
+            let n: usize = a.n;
+            let inverse_n = 1.0 / n as f32;
+            unsafe {
+                for row in 0..a.rows {
+                    let x0 = a.x.add((row + 0) * a.x_stride);
+                    let y0 = a.y.add((row + 0) * a.y_stride);
+                    let mut q0_0 = v::zero();
+                    let mut q0_1 = v::zero();
+                    let mut q0_2 = v::zero();
+                    let mut q0_3 = v::zero();
+                    let mut i = 0_usize;
+                    while n - i >= 64 {
+                        let d = x::load(x0.add(i));
+                        q0_0 = v::fma(d, d, q0_0);
+                        let d = x::load(x0.add(i + 16));
+                        q0_1 = v::fma(d, d, q0_1);
+                        let d = x::load(x0.add(i + 32));
+                        q0_2 = v::fma(d, d, q0_2);
+                        let d = x::load(x0.add(i + 48));
+                        q0_3 = v::fma(d, d, q0_3);
+                        i += 64;
+                    }
+                    while n - i >= 16 {
+                        let d = x::load(x0.add(i));
+                        q0_0 = v::fma(d, d, q0_0);
+                        i += 16;
+                    }
+                    if i < n {
+                        let d = x::load_part(x0.add(i), n - i, v::zero());
+                        q0_0 = v::fma(d, d, q0_0);
+                    }
+                    let f = finish::plain(
+                        [v::sum(v::add(v::add(q0_0, q0_2), v::add(q0_1, q0_3))); 4],
+                        inverse_n,
+                        a.eps,
+                    );
+                    if f.good {
+                        if !a.rstd.is_null() {
+                            a.rstd.add(row + 0).write(f.rstd[0]);
+                        }
+                        let r0 = v::splat(f.rstd[0]);
+                        let mut i = 0_usize;
+                        while n - i >= 64 {
+                            let w = p::load(a.weight.add(i));
+                            x::store(
+                                y0.add(i),
+                                v::mul(v::mul(x::load(x0.add(i)), r0), w),
+                            );
+                            let w = p::load(a.weight.add(i + 16));
+                            x::store(
+                                y0.add(i + 16),
+                                v::mul(v::mul(x::load(x0.add(i + 16)), r0), w),
+                            );
+                            let w = p::load(a.weight.add(i + 32));
+                            x::store(
+                                y0.add(i + 32),
+                                v::mul(v::mul(x::load(x0.add(i + 32)), r0), w),
+                            );
+                            let w = p::load(a.weight.add(i + 48));
+                            x::store(
+                                y0.add(i + 48),
+                                v::mul(v::mul(x::load(x0.add(i + 48)), r0), w),
+                            );
+                            i += 64;
+                        }
+                        while n - i >= 16 {
+                            let w = p::load(a.weight.add(i));
+                            x::store(
+                                y0.add(i),
+                                v::mul(v::mul(x::load(x0.add(i)), r0), w),
+                            );
+                            i += 16;
+                        }
+                        if i < n {
+                            let w = p::load_part(a.weight.add(i), n - i, v::zero());
+                            x::store_part(
+                                y0.add(i),
+                                v::mul(
+                                    v::mul(x::load_part(x0.add(i), n - i, v::zero()), r0),
+                                    w,
+                                ),
+                                n - i,
+                            );
+                        }
+                    } else {
+                        <f32 as ::normkit::__private::rows::Entry<
+                            f32,
+                        >>::careful_row(a, row, n, false);
+                    }
+                }
+            }
+        }
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma,f16c")]
+        unsafe fn forward_n_avx2(a: &::normkit::__private::rows::ForwardArgs<f32, f32>) {}
+        #[inline]
+        unsafe fn forward_n_portable(
+            a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+        unsafe fn backward_n_avx512(
+            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
+        ) {
+            #[allow(unused_imports)]
+            use ::normkit::__private::arch::avx512::{f32 as v, f32 as x, f32 as p};
+            #[allow(unused_imports)]
+            use ::normkit::__private::finish::f32 as finish;
+            let n: usize = a.n;
+            let inverse_n = 1.0 / n as f32;
+            unsafe {
+                for row in 0..a.rows {
+                    let x0 = a.x.add((row + 0) * a.x_stride);
+                    let dy0 = a.dy.add((row + 0) * a.dy_stride);
+                    let dx0 = a.dx.add((row + 0) * a.dx_stride);
+                    let rstd = a.rstd.add(row + 0).read();
+                    let r0 = v::splat(rstd);
+                    let mut q0_0 = v::zero();
+                    let mut q0_1 = v::zero();
+                    let mut q0_2 = v::zero();
+                    let mut q0_3 = v::zero();
+                    let mut i = 0_usize;
+                    while n - i >= 64 {
+                        let w = p::load(a.weight.add(i));
+                        let mut dw = v::load(a.dweight.add(i));
+                        let d = x::load(dy0.add(i));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i)), r0);
+                        q0_0 = v::fma(g, h, q0_0);
+                        dw = v::fma(d, h, dw);
+                        v::store(a.dweight.add(i), dw);
+                        let w = p::load(a.weight.add(i + 16));
+                        let mut dw = v::load(a.dweight.add(i + 16));
+                        let d = x::load(dy0.add(i + 16));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i + 16)), r0);
+                        q0_1 = v::fma(g, h, q0_1);
+                        dw = v::fma(d, h, dw);
+                        v::store(a.dweight.add(i + 16), dw);
+                        let w = p::load(a.weight.add(i + 32));
+                        let mut dw = v::load(a.dweight.add(i + 32));
+                        let d = x::load(dy0.add(i + 32));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i + 32)), r0);
+                        q0_2 = v::fma(g, h, q0_2);
+                        dw = v::fma(d, h, dw);
+                        v::store(a.dweight.add(i + 32), dw);
+                        let w = p::load(a.weight.add(i + 48));
+                        let mut dw = v::load(a.dweight.add(i + 48));
+                        let d = x::load(dy0.add(i + 48));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i + 48)), r0);
+                        q0_3 = v::fma(g, h, q0_3);
+                        dw = v::fma(d, h, dw);
+                        v::store(a.dweight.add(i + 48), dw);
+                        i += 64;
+                    }
+                    while n - i >= 16 {
+                        let w = p::load(a.weight.add(i));
+                        let mut dw = v::load(a.dweight.add(i));
+                        let d = x::load(dy0.add(i));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i)), r0);
+                        q0_0 = v::fma(g, h, q0_0);
+                        dw = v::fma(d, h, dw);
+                        v::store(a.dweight.add(i), dw);
+                        i += 16;
+                    }
+                    if i < n {
+                        let w = p::load_part(a.weight.add(i), n - i, v::zero());
+                        let mut dw = v::load(a.dweight.add(i));
+                        let d = x::load_part(dy0.add(i), n - i, v::zero());
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load_part(x0.add(i), n - i, v::zero()), r0);
+                        q0_0 = v::fma(g, h, q0_0);
+                        dw = v::fma(d, h, dw);
+                        v::store(a.dweight.add(i), dw);
+                    }
+                    let square = [v::sum(
+                        v::add(v::add(q0_0, q0_2), v::add(q0_1, q0_3)),
+                    ); 4];
+                    let t0 = v::splat(square[0] * inverse_n);
+                    let mut i = 0_usize;
+                    while n - i >= 64 {
+                        let w = p::load(a.weight.add(i));
+                        let d = x::load(dy0.add(i));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i)), r0);
+                        x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                        let w = p::load(a.weight.add(i + 16));
+                        let d = x::load(dy0.add(i + 16));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i + 16)), r0);
+                        x::store(dx0.add(i + 16), v::mul(v::fnma(h, t0, g), r0));
+                        let w = p::load(a.weight.add(i + 32));
+                        let d = x::load(dy0.add(i + 32));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i + 32)), r0);
+                        x::store(dx0.add(i + 32), v::mul(v::fnma(h, t0, g), r0));
+                        let w = p::load(a.weight.add(i + 48));
+                        let d = x::load(dy0.add(i + 48));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i + 48)), r0);
+                        x::store(dx0.add(i + 48), v::mul(v::fnma(h, t0, g), r0));
+                        i += 64;
+                    }
+                    while n - i >= 16 {
+                        let w = p::load(a.weight.add(i));
+                        let d = x::load(dy0.add(i));
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load(x0.add(i)), r0);
+                        x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                        i += 16;
+                    }
+                    if i < n {
+                        let w = p::load_part(a.weight.add(i), n - i, v::zero());
+                        let d = x::load_part(dy0.add(i), n - i, v::zero());
+                        let g = v::mul(d, w);
+                        let h = v::mul(x::load_part(x0.add(i), n - i, v::zero()), r0);
+                        x::store_part(dx0.add(i), v::mul(v::fnma(h, t0, g), r0), n - i);
+                    }
+                }
+            }
+        }
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma,f16c")]
+        unsafe fn backward_n_avx2(
+            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        unsafe fn backward_n_portable(
+            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        fn forward(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::rows::ForwardArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                64 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: forward_64_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: forward_64_avx2,
+                        portable: forward_64_portable,
+                    })
+                }
+                _ => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: forward_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: forward_n_avx2,
+                        portable: forward_n_portable,
+                    })
+                }
+            }
+        }
+        #[inline]
+        fn backward(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::rows::BackwardArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                64 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: backward_64_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: backward_64_avx2,
+                        portable: backward_64_portable,
+                    })
+                }
+                _ => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: backward_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: backward_n_avx2,
+                        portable: backward_n_portable,
+                    })
+                }
+            }
+        }
+        #[derive(
+            ::core::clone::Clone,
+            ::core::marker::Copy,
+            ::core::fmt::Debug,
+            ::core::default::Default
+        )]
+        struct NormKernel;
+        #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
+        impl NormKernel {
+            pub const PLAN: &'static ::core::primitive::str = "rms normalization of f32 (parameters f32), shape [_, 64 | _], 1 of 2 axes normalized\n\n(the table)";
+            #[inline]
+            pub fn spec(&self) -> &'static ::normkit::Spec {
+                &SPEC
+            }
+            #[inline]
+            pub fn plan(&self) -> &'static ::core::primitive::str {
+                Self::PLAN
+            }
+            #[inline]
+            pub fn forward<'normkit_x, 'normkit_y>(
+                &self,
+                x: impl ::core::convert::Into<::normkit::View<'normkit_x, f32>>,
+                weight: &[f32],
+                y: impl ::core::convert::Into<::normkit::ViewMut<'normkit_y, f32>>,
+            ) -> ::core::result::Result<(), ::normkit::NormError> {
+                unsafe {
+                    <f32 as ::normkit::__private::rows::Entry<
+                        f32,
+                    >>::forward(
+                        &SPEC,
+                        forward,
+                        x.into(),
+                        ::normkit::__private::rows::Params {
+                            weight: ::core::option::Option::Some(weight),
+                            bias: ::core::option::Option::None::<&[f32]>,
+                        },
+                        0.000001,
+                        y.into(),
+                        ::core::option::Option::None,
+                    )
+                }
+            }
+            #[inline]
+            pub fn forward_inplace<'normkit_x>(
+                &self,
+                x: impl ::core::convert::Into<::normkit::ViewMut<'normkit_x, f32>>,
+                weight: &[f32],
+            ) -> ::core::result::Result<(), ::normkit::NormError> {
+                unsafe {
+                    <f32 as ::normkit::__private::rows::Entry<
+                        f32,
+                    >>::forward_inplace(
+                        &SPEC,
+                        forward,
+                        x.into(),
+                        ::normkit::__private::rows::Params {
+                            weight: ::core::option::Option::Some(weight),
+                            bias: ::core::option::Option::None::<&[f32]>,
+                        },
+                        0.000001,
+                    )
+                }
+            }
+            #[inline]
+            pub fn forward_train<'normkit_x, 'normkit_y>(
+                &self,
+                x: impl ::core::convert::Into<::normkit::View<'normkit_x, f32>>,
+                weight: &[f32],
+                y: impl ::core::convert::Into<::normkit::ViewMut<'normkit_y, f32>>,
+                saved: &mut ::normkit::Saved<f32>,
+            ) -> ::core::result::Result<(), ::normkit::NormError> {
+                unsafe {
+                    <f32 as ::normkit::__private::rows::Entry<
+                        f32,
+                    >>::forward(
+                        &SPEC,
+                        forward,
+                        x.into(),
+                        ::normkit::__private::rows::Params {
+                            weight: ::core::option::Option::Some(weight),
+                            bias: ::core::option::Option::None::<&[f32]>,
+                        },
+                        0.000001,
+                        y.into(),
+                        ::core::option::Option::Some(saved),
+                    )
+                }
+            }
+            #[inline]
+            pub fn backward<'normkit_x, 'normkit_dy, 'normkit_dx>(
+                &self,
+                x: impl ::core::convert::Into<::normkit::View<'normkit_x, f32>>,
+                dy: impl ::core::convert::Into<::normkit::View<'normkit_dy, f32>>,
+                weight: &[f32],
+                saved: &::normkit::Saved<f32>,
+                dx: impl ::core::convert::Into<::normkit::ViewMut<'normkit_dx, f32>>,
+                dweight: &mut [f32],
+            ) -> ::core::result::Result<(), ::normkit::NormError> {
+                unsafe {
+                    <f32 as ::normkit::__private::rows::Entry<
+                        f32,
+                    >>::backward(
+                        &SPEC,
+                        backward,
+                        x.into(),
+                        dy.into(),
+                        ::normkit::__private::rows::Params {
+                            weight: ::core::option::Option::Some(weight),
+                            bias: ::core::option::Option::None,
+                        },
+                        saved,
+                        dx.into(),
+                        ::normkit::__private::rows::ParamGrads {
+                            weight: ::core::option::Option::Some(dweight),
+                            bias: ::core::option::Option::None,
+                        },
+                    )
+                }
+            }
+        }
+        NormKernel
+    };
+}

@@ -1,0 +1,192 @@
+//! Kernels of any signature behind one type, so that a test can go through several of them.
+
+use normkit::generic::reference::Problem;
+use normkit::{Affine, Compute, NormError, Saved, Spec, View, ViewMut};
+
+/// What kernels take beside tensors; each takes what it has.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "named as the arguments")]
+pub struct Params<'a, T> {
+    pub weight: &'a [T],
+    pub bias: &'a [T],
+    pub eps: T,
+}
+
+/// What the methods return.
+pub type Outcome = Result<(), NormError>;
+type Forward<T> = dyn Fn(View<'_, T>, Params<'_, T>, ViewMut<'_, T>) -> Outcome;
+type Inplace<T> = dyn Fn(ViewMut<'_, T>, Params<'_, T>) -> Outcome;
+type Train<T> = dyn Fn(View<'_, T>, Params<'_, T>, ViewMut<'_, T>, &mut Saved<T>) -> Outcome;
+type Backward<T> =
+    dyn Fn(View<'_, T>, View<'_, T>, Params<'_, T>, &Saved<T>, ViewMut<'_, T>, &mut [T], &mut [T]) -> Outcome;
+
+/// A kernel; made by [`kernel!`](crate::kernel).
+#[allow(missing_docs, reason = "named as the methods")]
+pub struct Kernel<T: Compute> {
+    /// The keys it was generated from.
+    pub name: &'static str,
+    pub spec: &'static Spec,
+    pub forward: Box<Forward<T>>,
+    pub inplace: Box<Inplace<T>>,
+    pub train: Box<Train<T>>,
+    pub backward: Box<Backward<T>>,
+}
+
+/// `kernel!(f32, weight bias; kind = "layer", shape = [_, 100])`: the element type, the parameters (with `eps` last if it is
+/// one), and the keys of `norm!`.
+#[macro_export]
+macro_rules! kernel {
+    ($t:ident, weight bias $($eps:ident)?; $($keys:tt)*) => {
+        $crate::kernel!(@ $t, [weight bias $($eps)?] [weight] [dweight dbias], $($keys)*)
+    };
+    ($t:ident, weight $($eps:ident)?; $($keys:tt)*) => {
+        $crate::kernel!(@ $t, [weight $($eps)?] [weight] [dweight], $($keys)*)
+    };
+    ($t:ident, $($eps:ident)?; $($keys:tt)*) => {
+        $crate::kernel!(@ $t, [$($eps)?] [] [], $($keys)*)
+    };
+    (@ $t:ident, [$($param:ident)*] [$($weight:ident)?] [$($grad:ident)*], $($keys:tt)*) => {{
+        let kernel = normkit::norm!($($keys)*, dtype = $t);
+        $crate::Kernel::<$t> {
+            name: concat!(stringify!($($keys)*), " of ", stringify!($t)),
+            spec: kernel.spec(),
+            forward: Box::new(move |x, _params, y| kernel.forward(x, $(_params.$param,)* y)),
+            inplace: Box::new(move |x, _params| kernel.forward_inplace(x, $(_params.$param,)*)),
+            train: Box::new(move |x, _params, y, saved| kernel.forward_train(x, $(_params.$param,)* y, saved)),
+            backward: Box::new(move |x, dy, _params, saved, dx, _dweight, _dbias| {
+                $crate::kernel!(@grads _dweight _dbias, $($grad)*);
+                kernel.backward(x, dy, $(_params.$weight,)? saved, dx, $($grad),*)
+            }),
+        }
+    }};
+    (@grads $dw:ident $db:ident, $dweight:ident $dbias:ident) => { let ($dweight, $dbias) = ($dw, $db); };
+    (@grads $dw:ident $db:ident, $dweight:ident) => { let $dweight = $dw; };
+    (@grads $dw:ident $db:ident,) => {};
+}
+
+/// The inputs of all methods, contiguous.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "named as the arguments")]
+pub struct Inputs<T> {
+    pub x: Vec<T>,
+    pub dy: Vec<T>,
+    pub weight: Vec<T>,
+    pub bias: Vec<T>,
+    pub eps: T,
+}
+
+/// The outputs of all methods, contiguous.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "named as the arguments")]
+pub struct Outputs<T> {
+    /// Of `forward`; that `forward_inplace` and `forward_train` give the same bits has been checked.
+    pub y: Vec<T>,
+    pub dx: Vec<T>,
+    /// Empty where there is no such parameter, as `dbias`.
+    pub dweight: Vec<T>,
+    pub dbias: Vec<T>,
+    pub saved: Saved<T>,
+}
+
+impl<T: Compute> Inputs<T> {
+    /// From numbers that `T` holds exactly.
+    #[must_use]
+    pub fn new(x: &[f64], dy: &[f64], weight: &[f64], bias: &[f64], eps: f64) -> Self {
+        Inputs { x: narrow(x), dy: narrow(dy), weight: narrow(weight), bias: narrow(bias), eps: T::from_f64(eps) }
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub fn params(&self) -> Params<'_, T> {
+        Params { weight: &self.weight, bias: &self.bias, eps: self.eps }
+    }
+}
+
+impl<T: Compute> Kernel<T> {
+    /// Whether there is a weight.
+    #[must_use]
+    pub fn has_weight(&self) -> bool {
+        self.spec.affine != Affine::None
+    }
+
+    /// Whether there is a bias.
+    #[must_use]
+    pub fn has_bias(&self) -> bool {
+        self.spec.affine == Affine::WeightAndBias
+    }
+
+    /// All methods over contiguous tensors.
+    ///
+    /// # Panics
+    /// If one refuses, or if the forward methods differ in a bit.
+    #[must_use]
+    pub fn run<const D: usize>(&self, dims: [usize; D], inputs: &Inputs<T>) -> Outputs<T> {
+        let params = inputs.params();
+        let view = |data| View::from((data, dims));
+        let len = inputs.x.len();
+        let nan = T::from_f64(f64::NAN);
+        let (mut y, mut trained, mut dx) = (vec![nan; len], vec![nan; len], vec![nan; len]);
+        let mut inplace = inputs.x.clone();
+        let mut saved = Saved::default();
+        (self.forward)(view(&inputs.x[..]), params, (&mut y, dims).into()).unwrap();
+        (self.inplace)((&mut inplace, dims).into(), params).unwrap();
+        (self.train)(view(&inputs.x[..]), params, (&mut trained, dims).into(), &mut saved).unwrap();
+        assert_eq!(bits(&y), bits(&inplace), "{}: in place", self.name);
+        assert_eq!(bits(&y), bits(&trained), "{}: training", self.name);
+        let zeros = |present: bool, like: &[T]| if present { vec![T::default(); like.len()] } else { Vec::new() };
+        let mut dweight = zeros(self.has_weight(), &inputs.weight);
+        let mut dbias = zeros(self.has_bias(), &inputs.bias);
+        let dx_view = ViewMut::from((&mut dx, dims));
+        (self.backward)(view(&inputs.x[..]), view(&inputs.dy[..]), params, &saved, dx_view, &mut dweight, &mut dbias)
+            .unwrap();
+        Outputs { y, dx, dweight, dbias, saved }
+    }
+
+    /// What `y`, `dx`, `dweight` and `dbias` should be, for rows of `n`.
+    #[must_use]
+    pub fn oracle(&self, n: usize, inputs: &Inputs<T>) -> Expected {
+        let (x, dy, weight, bias) =
+            (widen(&inputs.x), widen(&inputs.dy), widen(&inputs.weight), widen(&inputs.bias));
+        let rows = if n == 0 { 0 } else { x.len() / n };
+        let problem = Problem::rows(rows, n, self.spec.centred, inputs.eps.to_f64());
+        let weight = self.has_weight().then_some(&weight[..]);
+        let forward = problem.forward(&x, weight, self.has_bias().then_some(&bias[..]));
+        let backward = problem.backward(&x, &dy, weight);
+        Expected {
+            y: forward.y,
+            rstd: forward.rstd,
+            dx: backward.dx,
+            dweight: if self.has_weight() { backward.dweight } else { Vec::new() },
+            dbias: if self.has_bias() { backward.dbias } else { Vec::new() },
+        }
+    }
+}
+
+/// What the oracle says of all methods.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "named as the arguments")]
+pub struct Expected {
+    pub y: Vec<f64>,
+    pub rstd: Vec<f64>,
+    pub dx: Vec<f64>,
+    pub dweight: Vec<f64>,
+    pub dbias: Vec<f64>,
+}
+
+/// As `T`, rounded to the nearest.
+#[must_use]
+pub fn narrow<T: Compute>(values: &[f64]) -> Vec<T> {
+    values.iter().map(|&v| T::from_f64(v)).collect()
+}
+
+/// As `f64`, exactly.
+#[must_use]
+pub fn widen<T: Compute>(values: &[T]) -> Vec<f64> {
+    values.iter().map(|&v| v.to_f64()).collect()
+}
+
+/// For comparison bit by bit: tells -0 from 0 and takes NaN for equal to itself.
+#[must_use]
+pub fn bits<T: Compute>(values: &[T]) -> Vec<u64> {
+    values.iter().map(|&v| v.to_f64().to_bits()).collect()
+}

@@ -1,0 +1,35 @@
+//! Without the prelude, nothing is in scope that is not asked for.
+
+#![no_implicit_prelude]
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+/// A layer.
+#[::normkit::normalize(kind = "layer", shape = [_, 8])]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer;
+
+/// A family with a field of run time.
+#[::normkit::normalize(kind = "rms", shape = [_, 8 | 16 | _], eps = _)]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Family {
+    /// The weight.
+    pub weight: ::std::vec::Vec<f32>,
+}
+
+#[test]
+fn layers_and_kernels_run() {
+    let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+    let (mut y, mut dx) = ([0.0; 8], [0.0; 8]);
+    let mut saved = <::normkit::Saved<f32> as ::std::default::Default>::default();
+    let (layer, mut grads) = (Layer::new(), LayerGrads::new());
+    ::std::assert!(layer.forward_train(&x, &mut y, &mut saved).is_ok());
+    ::std::assert!(layer.backward(&x, &y, &saved, &mut dx, &mut grads).is_ok());
+    ::std::assert!(layer.forward_inplace(&mut y).is_ok());
+    let family = Family::new(8).unwrap();
+    ::std::assert!(family.forward(&x, &mut y).is_ok());
+    ::std::assert!((y[7] - 8.0 / 25.5_f32.sqrt()).abs() < 1e-5);
+    let kernel = ::normkit::norm!(kind = "rms", shape = [_, 8], eps = _);
+    ::std::assert!(kernel.forward(&x, &[1.0; 8], 1e-6, &mut y).is_ok());
+    ::std::assert!((y[7] - 8.0 / 25.5_f32.sqrt()).abs() < 1e-5);
+}

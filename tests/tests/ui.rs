@@ -1,0 +1,62 @@
+//! What misuse is told: each rule of the catalogue has a file of its name under `ui/`, and what is said of it beside it.
+//!
+//! `TRYBUILD=overwrite cargo test -p normkit-tests --test ui` writes what is said now.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Rules that no input can break yet: all kinds there are take the same keys.
+const OUT_OF_REACH: &[&str] = &["key_not_of_kind"];
+
+/// Files that are about how messages come together.
+const NOT_RULES: &[&str] = &["many_at_once", "users_stay_calm"];
+
+#[test]
+fn messages() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+}
+
+/// The names in the catalogue: the strings of lines like `SYNTAX = "syntax",`.
+fn rules() -> BTreeSet<&'static str> {
+    let (_, catalogue) = include_str!("../../norm-macros/src/check.rs").split_once("\ncatalogue! {").unwrap();
+    let (catalogue, _) = catalogue.split_once("\n}").unwrap();
+    let name = |line: &'static str| {
+        let (constant, rest) = line.trim().split_once(" = \"")?;
+        let plain = constant.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        rest.split_once('"').filter(|_| plain).map(|(name, _)| name)
+    };
+    catalogue.lines().filter_map(name).collect()
+}
+
+/// The names of the files of this extension.
+fn files(extension: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui")).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_string())
+        .collect()
+}
+
+#[test]
+fn each_rule_has_a_file_and_each_file_a_rule() {
+    let rules = rules();
+    assert!(rules.len() > 30, "{rules:?}");
+    let (outside, expected): (Vec<&str>, Vec<&str>) = rules.into_iter().partition(|rule| OUT_OF_REACH.contains(rule));
+    assert_eq!(outside, OUT_OF_REACH);
+    let expected: BTreeSet<String> = expected.iter().chain(NOT_RULES).map(|name| (*name).to_string()).collect();
+    assert_eq!(files("rs"), expected);
+    assert_eq!(files("stderr"), expected);
+}
+
+/// What the compiler adds of its own changes with its releases: every message must be one of ours.
+#[test]
+fn only_our_own_words() {
+    for name in files("stderr") {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui").join(format!("{name}.stderr"));
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            let foreign = ["error[", "warning", "note", "= "].iter().any(|start| line.trim_start().starts_with(start));
+            assert!(!foreign, "{name}: {line}");
+        }
+    }
+}

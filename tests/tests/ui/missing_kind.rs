@@ -1,0 +1,6 @@
+use normkit::normalize;
+
+#[normalize(shape = [_, 4096], eps = 1e-6)]
+pub struct InputNorm;
+
+fn main() {}

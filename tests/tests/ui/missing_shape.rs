@@ -1,0 +1,6 @@
+use normkit::normalize;
+
+#[normalize(kind = "rms")]
+pub struct InputNorm;
+
+fn main() {}
