@@ -288,7 +288,7 @@ mod tests {
     fn arguments_fill_message_then_help() {
         let mut report = Report::default();
         report.add(Span::call_site(), &UNKNOWN_KIND, &[&"rsm", &", did you mean `rms`?", &"rms, layer"]);
-        assert_eq!(report.entries[0].1, "unknown kind `rsm`, did you mean `rms`?\nhelp: there are: rms, layer");
+        assert_eq!(report.entries[0].1, "unknown kind `rsm`, did you mean `rms`?\nhelp: the kinds are: rms, layer");
     }
 
     #[test]

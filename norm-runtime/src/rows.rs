@@ -177,7 +177,7 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
     y: ViewMut<'_, T>,
     saved: Option<&mut Saved<T::Compute>>,
 ) -> Result<(), NormError> {
-    let operands = [Operand::new("x", x.data, x.layout), Operand::new("y", y.data, y.layout)];
+    let operands = [Operand::new("x", x.data.len(), &x.layout), Operand::new("y", y.data.len(), &y.layout)];
     let walk = Walk::new(spec, operands, params.len())?;
     // SAFETY: the caller's contract; the operands of the walk are these two views.
     unsafe { forward_walk(spec, select, &walk, x.data.as_ptr(), y.data.as_mut_ptr(), params, eps, saved) }
@@ -197,7 +197,7 @@ unsafe fn forward_inplace<T: Element, P: Element<Compute = T::Compute>>(
     params: Params<'_, P>,
     eps: T::Compute,
 ) -> Result<(), NormError> {
-    let operand = || Operand::new("x", x.data, x.layout);
+    let operand = || Operand::new("x", x.data.len(), &x.layout);
     let walk = Walk::new(spec, [operand(), operand()], params.len())?;
     let data = x.data.as_mut_ptr();
     // SAFETY: the caller's contract; both operands of the walk are this view.
@@ -289,9 +289,9 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     grads: ParamGrads<'_, T::Compute>,
 ) -> Result<(), NormError> {
     let operands = [
-        Operand::new("x", x.data, x.layout),
-        Operand::new("dy", dy.data, dy.layout),
-        Operand::new("dx", dx.data, dx.layout),
+        Operand::new("x", x.data.len(), &x.layout),
+        Operand::new("dy", dy.data.len(), &dy.layout),
+        Operand::new("dx", dx.data.len(), &dx.layout),
     ];
     let walk = Walk::new(spec, operands, params.len())?;
     let n = walk.n;
@@ -390,7 +390,9 @@ fn add_top<A: Compute>(memory: &mut [A], height: usize, size: usize) {
 }
 
 fn add_to<A: Compute>(sum: Option<&mut [A]>, values: &[A]) {
-    for (sum, &value) in sum.into_iter().flatten().zip(values) {
-        *sum += value;
+    if let Some(sum) = sum {
+        for (sum, &value) in sum.iter_mut().zip(values) {
+            *sum += value;
+        }
     }
 }

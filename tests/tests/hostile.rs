@@ -122,7 +122,7 @@ mod decorated {
 
     /// With lifetimes, and a bound.
     #[normkit::normalize(kind = "rms")]
-    #[cfg(all())]
+    #[cfg(test)]
     #[derive(Clone, Debug, PartialEq)]
     pub(crate) struct Named<'a, 'b>
     where
@@ -134,7 +134,7 @@ mod decorated {
     }
 
     /// Present.
-    #[cfg(all())]
+    #[cfg(test)]
     #[normkit::normalize(kind = "rms", shape = [_, 8])]
     #[cfg(not(any()))]
     #[allow(dead_code)]
@@ -197,7 +197,7 @@ mod third {
     //! A crate that passes ours on.
 
     pub(crate) mod inner {
-        pub(crate) use normkit;
+        pub(crate) use ::normkit;
     }
 }
 

@@ -34,7 +34,7 @@ fn kernels(expansion: TokenStream, found: &mut Vec<(String, TokenStream)>) {
     }
 }
 
-// Snapshots of expansions, of the kernels those that are asked for; blessed with `UPDATE_EXPECT=1 cargo test -p norm-macros`.
+// Snapshots of expansions, of the kernels those that are asked for. `UPDATE_EXPECT=1 cargo test -p norm-macros` blesses them.
 // The files are no modules: nothing compiles or formats them.
 
 /// The expansion with the bodies of other kernels than `kept` empty, and without the table, which the plan's tests have.
@@ -290,13 +290,16 @@ fn visits(schedule: &Schedule, n: usize, unroll: usize) -> Vec<usize> {
 
 #[test]
 fn a_sweep_visits_each_element_once() {
+    let mut report = crate::check::Report::default();
+    let args = crate::parse::args(tokens("kind = rms, shape = [_, 8]"), &mut report);
+    let model = crate::model::kernel(&args, &mut report).unwrap();
+    let base = &crate::plan::plan(&model).kernels[0].passes[0].schedule;
     for lanes in [4, 8, 16] {
         for unroll in [1, 2, 4] {
             for keep in [false, true] {
                 for n in 1..=300 {
                     let tail = if n % lanes == 0 { Tail::None } else { Tail::Part(n % lanes) };
-                    let schedule =
-                        Schedule { lanes, rows: 1, chains: unroll, keep, unroll, keep_grads: false, tail, why: "" };
+                    let schedule = Schedule { lanes, chains: unroll, keep, unroll, tail, ..base.clone() };
                     assert_eq!(visits(&schedule, n, unroll), vec![1; n], "{n} elements: {schedule:?}");
                 }
             }

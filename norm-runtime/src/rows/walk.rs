@@ -7,15 +7,20 @@ use core::ops::Range;
 
 /// One tensor of a call, without its memory.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Operand {
+pub(super) struct Operand<'a> {
     arg: &'static str,
     len: usize,
-    layout: Layout,
+    layout: &'a Layout,
 }
 
-impl Operand {
-    pub(super) fn new<T>(arg: &'static str, data: &[T], layout: Layout) -> Self {
-        Operand { arg, len: data.len(), layout }
+impl<'a> Operand<'a> {
+    #[inline]
+    pub(super) fn new(arg: &'static str, len: usize, layout: &'a Layout) -> Self {
+        Operand { arg, len, layout }
+    }
+
+    fn is_strided(&self) -> bool {
+        matches!(self.layout, Layout::Dims { strides: Some(_), .. })
     }
 }
 
@@ -47,7 +52,7 @@ impl<const K: usize> Walk<K> {
     /// Checks all operands against the shape and each other. `param_len` is the length of the weight, where there is one.
     pub(super) fn new(
         spec: &'static Spec,
-        operands: [Operand; K],
+        operands: [Operand<'_>; K],
         param_len: Option<usize>,
     ) -> Result<Self, NormError> {
         let mut given: Option<(&'static str, [usize; MAX_RANK])> = None;
@@ -70,8 +75,7 @@ impl<const K: usize> Walk<K> {
         };
         let total = total_rows.checked_mul(n).ok_or(NormError::TooLarge { arg: operands[0].arg })?;
         for operand in &operands {
-            let is_strided = matches!(operand.layout, Layout::Dims { strides: Some(_), .. });
-            if !is_strided && operand.len != total {
+            if !operand.is_strided() && operand.len != total {
                 return Err(NormError::Length { arg: operand.arg, expected: total, found: operand.len });
             }
         }
@@ -84,8 +88,7 @@ impl<const K: usize> Walk<K> {
             outer_len: 0,
         };
         if let Some((_, dims)) = given {
-            let any_strided = operands.iter().any(|o| matches!(o.layout, Layout::Dims { strides: Some(_), .. }));
-            if any_strided {
+            if operands.iter().any(Operand::is_strided) {
                 for operand in &operands {
                     check_operand_strides(operand, lead)?;
                 }
@@ -96,7 +99,7 @@ impl<const K: usize> Walk<K> {
     }
 
     /// Fills in strides and outer axes: neighbouring axes that every operand steps through evenly become one.
-    fn merge(&mut self, dims: &[usize], operands: &[Operand; K]) {
+    fn merge(&mut self, dims: &[usize], operands: &[Operand<'_>; K]) {
         let mut contiguous = self.n;
         let mut axes: [OuterAxis<K>; MAX_RANK] = self.outer;
         let mut len = 0;
@@ -137,6 +140,13 @@ impl<const K: usize> Walk<K> {
 
     /// As [`Walk::for_each`], for a range of rows.
     pub(super) fn for_each_in(&self, range: Range<usize>, mut stretch: impl FnMut(usize, usize, [usize; K])) {
+        if self.outer_len == 0 {
+            // The usual case, without its divisions.
+            if !range.is_empty() {
+                stretch(range.start, range.len(), self.strides.map(|stride| range.start * stride));
+            }
+            return;
+        }
         let mut row = range.start;
         while row < range.end {
             let within = row % self.inner_rows;
@@ -160,10 +170,10 @@ fn product(arg: &'static str, dims: &[usize]) -> Result<usize, NormError> {
 }
 
 /// The dims that the operand came with, checked against the shape.
-fn check_dims(spec: &'static Spec, operand: &Operand) -> Result<Option<[usize; MAX_RANK]>, NormError> {
+fn check_dims(spec: &'static Spec, operand: &Operand<'_>) -> Result<Option<[usize; MAX_RANK]>, NormError> {
     let arg = operand.arg;
     let expected_rank = spec.shape.len();
-    let dims = match operand.layout {
+    let dims = match *operand.layout {
         Layout::Flat => return Ok(None),
         Layout::TooManyAxes { rank } => return Err(NormError::Rank { arg, expected: expected_rank, found: rank }),
         // Arrays tell the last axis; with a shape of other than two axes they are as good as a bare slice.
@@ -194,7 +204,7 @@ fn check_dim(arg: &'static str, axis: usize, admitted: Dim, found: usize) -> Res
 }
 
 /// The length of a row and the number of rows, from a bare slice and the weight.
-fn from_length(spec: &'static Spec, x: &Operand, param_len: Option<usize>) -> Result<(usize, usize), NormError> {
+fn from_length(spec: &'static Spec, x: &Operand<'_>, param_len: Option<usize>) -> Result<(usize, usize), NormError> {
     let (arg, len) = (x.arg, x.len);
     let n = match spec.normalized_len() {
         Some(n) => n,
@@ -215,14 +225,15 @@ fn from_length(spec: &'static Spec, x: &Operand, param_len: Option<usize>) -> Re
     if !len.is_multiple_of(fixed) {
         return Err(NormError::NotAMultiple { arg, of: fixed, found: len });
     }
-    let open: Vec<Dim> = leading.iter().copied().filter(|dim| !matches!(dim, Dim::Fixed(_))).collect();
-    match open[..] {
-        [Dim::OneOf(family)] if !family.contains(&(len / fixed)) => {
+    // The other leading axes are open: `len / fixed` is their product, which tells a family's size if it is the only one.
+    let mut open = leading.iter().filter(|dim| !matches!(dim, Dim::Fixed(_)));
+    let first = open.next();
+    let is_family = |dim: &&Dim| matches!(dim, Dim::OneOf(_));
+    match (first, open.next()) {
+        (Some(Dim::OneOf(family)), None) if !family.contains(&(len / fixed)) => {
             Err(NormError::NotInFamily { arg, family, found: len / fixed })
         }
-        [_, ..] if open.len() > 1 && open.iter().any(|dim| matches!(dim, Dim::OneOf(_))) => {
-            Err(NormError::DimsNeeded { arg })
-        }
+        (Some(_), Some(_)) if leading.iter().any(|dim| is_family(&dim)) => Err(NormError::DimsNeeded { arg }),
         _ => Ok((n, len / n)),
     }
 }
@@ -257,9 +268,9 @@ pub(super) fn check_param_len(spec: &'static Spec, len: usize) -> Result<(), Nor
 }
 
 /// The strides of one operand: normalized axes contiguous, nothing overlapping, nothing past the end.
-fn check_operand_strides(operand: &Operand, leading: usize) -> Result<(), NormError> {
+fn check_operand_strides(operand: &Operand<'_>, leading: usize) -> Result<(), NormError> {
     let arg = operand.arg;
-    let Layout::Dims { rank, dims, strides: Some(strides) } = operand.layout else { return Ok(()) };
+    let Layout::Dims { rank, dims, strides: Some(strides) } = *operand.layout else { return Ok(()) };
     let mut expected = 1;
     for axis in (leading..rank).rev() {
         if dims[axis] > 1 && strides[axis] != expected {

@@ -35,7 +35,7 @@ impl NormGrads {
     }
     /// Makes all of them zero.
     pub fn zero(&mut self) {
-        self.weight.fill(0.0);
+        <[f32]>::fill(&mut self.weight, 0.0);
     }
 }
 const _: () = {
@@ -151,13 +151,13 @@ const _: () = {
                 >>::forward(
                     &SPEC,
                     forward,
-                    x.into(),
+                    ::core::convert::Into::into(x),
                     mine::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
                         bias: ::core::option::Option::None::<&[f32]>,
                     },
                     eps,
-                    y.into(),
+                    ::core::convert::Into::into(y),
                     ::core::option::Option::None,
                 )
             }
@@ -175,7 +175,7 @@ const _: () = {
                 >>::forward_inplace(
                     &SPEC,
                     forward,
-                    x.into(),
+                    ::core::convert::Into::into(x),
                     mine::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
                         bias: ::core::option::Option::None::<&[f32]>,
@@ -199,13 +199,13 @@ const _: () = {
                 >>::forward(
                     &SPEC,
                     forward,
-                    x.into(),
+                    ::core::convert::Into::into(x),
                     mine::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
                         bias: ::core::option::Option::None::<&[f32]>,
                     },
                     eps,
-                    y.into(),
+                    ::core::convert::Into::into(y),
                     ::core::option::Option::Some(saved),
                 )
             }
@@ -226,14 +226,14 @@ const _: () = {
                 >>::backward(
                     &SPEC,
                     backward,
-                    x.into(),
-                    dy.into(),
+                    ::core::convert::Into::into(x),
+                    ::core::convert::Into::into(dy),
                     mine::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
                         bias: ::core::option::Option::None,
                     },
                     saved,
-                    dx.into(),
+                    ::core::convert::Into::into(dx),
                     mine::normkit::__private::rows::ParamGrads {
                         weight: ::core::option::Option::Some(dweight),
                         bias: ::core::option::Option::None,

@@ -380,13 +380,13 @@ fn main() {
                     >>::forward(
                         &SPEC,
                         forward,
-                        x.into(),
+                        ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
                             bias: ::core::option::Option::None::<&[f32]>,
                         },
                         0.000001,
-                        y.into(),
+                        ::core::convert::Into::into(y),
                         ::core::option::Option::None,
                     )
                 }
@@ -403,7 +403,7 @@ fn main() {
                     >>::forward_inplace(
                         &SPEC,
                         forward,
-                        x.into(),
+                        ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
                             bias: ::core::option::Option::None::<&[f32]>,
@@ -426,13 +426,13 @@ fn main() {
                     >>::forward(
                         &SPEC,
                         forward,
-                        x.into(),
+                        ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
                             bias: ::core::option::Option::None::<&[f32]>,
                         },
                         0.000001,
-                        y.into(),
+                        ::core::convert::Into::into(y),
                         ::core::option::Option::Some(saved),
                     )
                 }
@@ -453,14 +453,14 @@ fn main() {
                     >>::backward(
                         &SPEC,
                         backward,
-                        x.into(),
-                        dy.into(),
+                        ::core::convert::Into::into(x),
+                        ::core::convert::Into::into(dy),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
                             bias: ::core::option::Option::None,
                         },
                         saved,
-                        dx.into(),
+                        ::core::convert::Into::into(dx),
                         ::normkit::__private::rows::ParamGrads {
                             weight: ::core::option::Option::Some(dweight),
                             bias: ::core::option::Option::None,

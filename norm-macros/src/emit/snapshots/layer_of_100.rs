@@ -35,8 +35,8 @@ impl NormGrads {
     }
     /// Makes all of them zero.
     pub fn zero(&mut self) {
-        self.weight.fill(0.0);
-        self.bias.fill(0.0);
+        <[f32]>::fill(&mut self.weight, 0.0);
+        <[f32]>::fill(&mut self.bias, 0.0);
     }
 }
 impl ::core::default::Default for NormGrads {
@@ -89,7 +89,7 @@ const _: () = {
                     let mut q1_0 = v::zero();
                     let mut s1_1 = v::zero();
                     let mut q1_1 = v::zero();
-                    let end = ::core::hint::black_box(96);
+                    let end: usize = 96;
                     let mut i = 0_usize;
                     while i < end {
                         let d = v::sub(x::load(x0.add(i)), m0);
@@ -149,7 +149,7 @@ const _: () = {
                             let m0 = v::splat(pivots.as_ptr().add(k).read());
                             let r0 = v::splat(f.rstd.as_ptr().add(k).read());
                             let o0 = v::splat(f.offset.as_ptr().add(k).read());
-                            let end = ::core::hint::black_box(96);
+                            let end: usize = 96;
                             let mut i = 0_usize;
                             while i < end {
                                 let w = p::load(a.weight.add(i));
@@ -207,7 +207,7 @@ const _: () = {
                         continue;
                     }
                 }
-                let stop = ::core::primitive::usize::min(a.rows, row + 2);
+                let stop = ::core::cmp::Ord::min(a.rows, row + 2);
                 while row < stop {
                     {
                         let x0 = a.x.add((row + 0) * a.x_stride);
@@ -218,7 +218,7 @@ const _: () = {
                         let mut q0_0 = v::zero();
                         let mut s0_1 = v::zero();
                         let mut q0_1 = v::zero();
-                        let end = ::core::hint::black_box(96);
+                        let end: usize = 96;
                         let mut i = 0_usize;
                         while i < end {
                             let d = v::sub(x::load(x0.add(i)), m0);
@@ -250,7 +250,7 @@ const _: () = {
                             }
                             let r0 = v::splat(f.rstd[0]);
                             let o0 = v::splat(f.offset[0]);
-                            let end = ::core::hint::black_box(96);
+                            let end: usize = 96;
                             let mut i = 0_usize;
                             while i < end {
                                 let w = p::load(a.weight.add(i));
@@ -346,7 +346,7 @@ const _: () = {
                 let mut q0_0 = v::zero();
                 let mut s0_1 = v::zero();
                 let mut q0_1 = v::zero();
-                let end = ::core::hint::black_box(96);
+                let end: usize = ::core::hint::black_box(96);
                 let mut i = 0_usize;
                 while i < end {
                     let w = p::load(a.weight.add(i));
@@ -391,7 +391,7 @@ const _: () = {
                 let square = [v::sum(v::add(q0_0, q0_1)); 4];
                 let u0 = v::splat(sum[0] * inverse_n);
                 let t0 = v::splat(square[0] * inverse_n);
-                let end = ::core::hint::black_box(96);
+                let end: usize = ::core::hint::black_box(96);
                 let mut i = 0_usize;
                 while i < end {
                     let w = p::load(a.weight.add(i));
@@ -492,13 +492,13 @@ const _: () = {
                 >>::forward(
                     &SPEC,
                     forward,
-                    x.into(),
+                    ::core::convert::Into::into(x),
                     ::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
                         bias: ::core::option::Option::Some(bias),
                     },
                     0.00001,
-                    y.into(),
+                    ::core::convert::Into::into(y),
                     ::core::option::Option::None,
                 )
             }
@@ -516,7 +516,7 @@ const _: () = {
                 >>::forward_inplace(
                     &SPEC,
                     forward,
-                    x.into(),
+                    ::core::convert::Into::into(x),
                     ::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
                         bias: ::core::option::Option::Some(bias),
@@ -540,13 +540,13 @@ const _: () = {
                 >>::forward(
                     &SPEC,
                     forward,
-                    x.into(),
+                    ::core::convert::Into::into(x),
                     ::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
                         bias: ::core::option::Option::Some(bias),
                     },
                     0.00001,
-                    y.into(),
+                    ::core::convert::Into::into(y),
                     ::core::option::Option::Some(saved),
                 )
             }
@@ -568,14 +568,14 @@ const _: () = {
                 >>::backward(
                     &SPEC,
                     backward,
-                    x.into(),
-                    dy.into(),
+                    ::core::convert::Into::into(x),
+                    ::core::convert::Into::into(dy),
                     ::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
                         bias: ::core::option::Option::None,
                     },
                     saved,
-                    dx.into(),
+                    ::core::convert::Into::into(dx),
                     ::normkit::__private::rows::ParamGrads {
                         weight: ::core::option::Option::Some(dweight),
                         bias: ::core::option::Option::Some(dbias),

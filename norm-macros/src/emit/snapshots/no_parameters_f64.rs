@@ -45,7 +45,7 @@ fn main() {
                     let mut q0_0 = v::zero();
                     let mut s0_1 = v::zero();
                     let mut q0_1 = v::zero();
-                    let end = ::core::hint::black_box(16);
+                    let end: usize = 16;
                     let mut i = 0_usize;
                     while i < end {
                         let d = v::sub(x::load(x0.add(i)), m0);
@@ -74,7 +74,7 @@ fn main() {
                         }
                         let r0 = v::splat(f.rstd[0]);
                         let o0 = v::splat(f.offset[0]);
-                        let end = ::core::hint::black_box(16);
+                        let end: usize = 16;
                         let mut i = 0_usize;
                         while i < end {
                             x::store(
@@ -130,7 +130,7 @@ fn main() {
                     let mut q0_0 = v::zero();
                     let mut s0_1 = v::zero();
                     let mut q0_1 = v::zero();
-                    let end = ::core::hint::black_box(16);
+                    let end: usize = 16;
                     let mut i = 0_usize;
                     while i < end {
                         let d = x::load(dy0.add(i));
@@ -149,7 +149,7 @@ fn main() {
                     let square = [v::sum(v::add(q0_0, q0_1)); 4];
                     let u0 = v::splat(sum[0] * inverse_n);
                     let t0 = v::splat(square[0] * inverse_n);
-                    let end = ::core::hint::black_box(16);
+                    let end: usize = 16;
                     let mut i = 0_usize;
                     while i < end {
                         let d = x::load(dy0.add(i));
@@ -240,13 +240,13 @@ fn main() {
                     >>::forward(
                         &SPEC,
                         forward,
-                        x.into(),
+                        ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::None::<&[f64]>,
                             bias: ::core::option::Option::None::<&[f64]>,
                         },
                         0.00001,
-                        y.into(),
+                        ::core::convert::Into::into(y),
                         ::core::option::Option::None,
                     )
                 }
@@ -262,7 +262,7 @@ fn main() {
                     >>::forward_inplace(
                         &SPEC,
                         forward,
-                        x.into(),
+                        ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::None::<&[f64]>,
                             bias: ::core::option::Option::None::<&[f64]>,
@@ -284,13 +284,13 @@ fn main() {
                     >>::forward(
                         &SPEC,
                         forward,
-                        x.into(),
+                        ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::None::<&[f64]>,
                             bias: ::core::option::Option::None::<&[f64]>,
                         },
                         0.00001,
-                        y.into(),
+                        ::core::convert::Into::into(y),
                         ::core::option::Option::Some(saved),
                     )
                 }
@@ -309,14 +309,14 @@ fn main() {
                     >>::backward(
                         &SPEC,
                         backward,
-                        x.into(),
-                        dy.into(),
+                        ::core::convert::Into::into(x),
+                        ::core::convert::Into::into(dy),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::None::<&[f64]>,
                             bias: ::core::option::Option::None,
                         },
                         saved,
-                        dx.into(),
+                        ::core::convert::Into::into(dx),
                         ::normkit::__private::rows::ParamGrads {
                             weight: ::core::option::Option::None,
                             bias: ::core::option::Option::None,

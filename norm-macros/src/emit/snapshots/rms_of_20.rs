@@ -93,7 +93,7 @@ fn main() {
                             continue;
                         }
                     }
-                    let stop = ::core::primitive::usize::min(a.rows, row + 4);
+                    let stop = ::core::cmp::Ord::min(a.rows, row + 4);
                     while row < stop {
                         {
                             let x0 = a.x.add((row + 0) * a.x_stride);
@@ -261,13 +261,13 @@ fn main() {
                     >>::forward(
                         &SPEC,
                         forward,
-                        x.into(),
+                        ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
                             bias: ::core::option::Option::None::<&[f32]>,
                         },
                         0.000001,
-                        y.into(),
+                        ::core::convert::Into::into(y),
                         ::core::option::Option::None,
                     )
                 }
@@ -284,7 +284,7 @@ fn main() {
                     >>::forward_inplace(
                         &SPEC,
                         forward,
-                        x.into(),
+                        ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
                             bias: ::core::option::Option::None::<&[f32]>,
@@ -307,13 +307,13 @@ fn main() {
                     >>::forward(
                         &SPEC,
                         forward,
-                        x.into(),
+                        ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
                             bias: ::core::option::Option::None::<&[f32]>,
                         },
                         0.000001,
-                        y.into(),
+                        ::core::convert::Into::into(y),
                         ::core::option::Option::Some(saved),
                     )
                 }
@@ -334,14 +334,14 @@ fn main() {
                     >>::backward(
                         &SPEC,
                         backward,
-                        x.into(),
-                        dy.into(),
+                        ::core::convert::Into::into(x),
+                        ::core::convert::Into::into(dy),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
                             bias: ::core::option::Option::None,
                         },
                         saved,
-                        dx.into(),
+                        ::core::convert::Into::into(dx),
                         ::normkit::__private::rows::ParamGrads {
                             weight: ::core::option::Option::Some(dweight),
                             bias: ::core::option::Option::None,

@@ -11,9 +11,9 @@ static HEADS: Spec = spec(&[Dim::Any, Dim::Any, Dim::Fixed(4)], 2);
 static OPEN: Spec = spec(&[Dim::Any, Dim::Any], 1);
 static FAMILY: Spec = spec(&[Dim::Any, Dim::OneOf(&[4, 8])], 1);
 
-fn operand<'a>(arg: &'static str, view: impl Into<View<'a, f32>>) -> Operand {
+fn operand<'a>(arg: &'static str, view: impl Into<View<'a, f32>>) -> Operand<'static> {
     let view = view.into();
-    Operand::new(arg, view.data, view.layout)
+    Operand::new(arg, view.data.len(), Box::leak(Box::new(view.layout)))
 }
 
 fn stretches<const K: usize>(walk: &Walk<K>, range: Range<usize>) -> Vec<(usize, usize, [usize; K])> {
