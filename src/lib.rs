@@ -1,6 +1,131 @@
 //! Normalization layers for CPUs: SIMD kernels generated at compile time, with gradients.
+//!
+//! Annotate a struct, and it is a layer: at compile time it gets forward, training-forward and backward kernels for exactly
+//! its technique, shape and type, for AVX-512, AVX2 and a portable level. The best that the machine has is picked at run time.
+//!
+//! ```
+//! use normkit::{Saved, normalize};
+//!
+//! #[normalize(kind = "layer", axis = -1, eps = 1e-5)]
+//! pub struct HiddenNorm {
+//!     pub weight: [f32; 768],
+//!     pub bias: [f32; 768],
+//! }
+//!
+//! # fn main() -> Result<(), normkit::NormError> {
+//! let norm = HiddenNorm::new();                             // weight 1, bias 0
+//! let x: Vec<f32> = (0..4 * 768).map(|i| (i % 7) as f32).collect();
+//! let mut y = vec![0.0; x.len()];                           // any number of rows of 768
+//! norm.forward(&x, &mut y)?;
+//!
+//! let mut saved = Saved::default();                         // mean and rstd of each row; reused from call to call
+//! norm.forward_train(&x, &mut y, &mut saved)?;
+//! let (dy, mut dx) = (vec![1.0; x.len()], vec![0.0; x.len()]);
+//! let mut grads = HiddenNormGrads::new();
+//! norm.backward(&x, &dy, &saved, &mut dx, &mut grads)?;     // writes dx, adds to grads
+//! assert_eq!(grads.bias[0], 4.0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`norm!`] gives the same kernels over memory of your own: see there. Both take the same keys.
+//!
+//! # Keys
+//!
+//! | key | value | meaning, default |
+//! |---|---|---|
+//! | `kind` | `"rms"` `"layer"` | the technique; required |
+//! | `shape` | `[_, 4096]`, `[_, 16, 768]`, `[_, 768 \| 1024 \| _]` | `_` is a size known only at run time. `a \| b` is a family: one specialised kernel each; `_` as an alternative adds the kernel for all other sizes, without it they are an error value. May be left out where the fields' arrays tell the size: then it is `[_, N]` |
+//! | `axis` | `-1`, `[-2, -1]`, `1..` | the axes that are normalized together: the last ones, without a gap. Default `-1` |
+//! | `eps` | number >= 0, or `_` | added to the mean square inside the root. Default 1e-6 for rms, 1e-5 for layer. `_`: a field `eps` of the layer, an argument of the kernel after the parameters |
+//! | `dtype` | `f32` `f64` | elements of x and y. Default: the fields' type, else f32 |
+//! | `param` | a dtype | elements of weight and bias. Default: the type that is computed in |
+//! | `affine` | `true` `false` `weight` | weight and bias, none, weight alone. Default: `weight` for rms (which has no bias), `true` for layer |
+//! | `crate` | a path | where this crate is, if it is renamed or re-exported: `crate = third::normkit` |
+//!
+//! # What is generated
+//!
+//! For a layer `L`: `L::new()` (with the length as its argument, and a `Result`, where that is known only at run time),
+//! `forward`, `forward_inplace`, `forward_train`, `backward`, the struct `LGrads` with the gradients of the parameters,
+//! [`NormLayer`] for code that walks models, and `L::PLAN`, the table of what was chosen for each instruction set and why.
+//! The same table stands in the documentation of `L`.
+//!
+//! Parameters are recognised by the names of fields: `weight` (`gamma`, `scale`), `bias` (`beta`, `shift`); their types may
+//! be `[T; N]`, `Box<[T; N]>`, `Vec<T>` or [`Param<T>`](Param). Those that the struct does not declare are added as `Param<T>`.
+//! Other fields are kept and start as their `Default`. Derives go below the attribute.
+//!
+//! # Tensors
+//!
+//! `x`, `y`, `dy` and `dx` are anything that converts into a [`View`] or [`ViewMut`]: slices, arrays, `Vec`, `&[[T; N]]`,
+//! `(slice, [dims])`, and `(slice, [dims], [strides])` where the axes that are not normalized are strided. What does not fit is a
+//! [`NormError`] that names the argument, what was expected and what was found; nothing has been written then.
+//!
+//! # Numerics
+//!
+//! - Statistics are taken about a pivot near the mean, with a guard: nothing cancels at large means.
+//! - Finite inputs give finite outputs at any magnitude: a row whose squares overflow or vanish is computed again, scaled.
+//! - NaN and infinity stay in their row. A constant row gives exactly the bias (and NaN with `eps = 0`, as in PyTorch).
+//! - A row's result does not depend on the rows beside it, bit for bit.
+//! - Gradients of parameters are summed in blocks and a fixed tree: the error grows with the logarithm of the rows.
+//!
+//! # Levels
+//!
+//! [`Level::current`] says which instruction set runs. `NORMKIT_LEVEL=portable` (or `avx2`, `avx512`) chooses another for a
+//! whole process, [`Level::force`] for tests. Results of different levels differ in the last bits.
+//!
+//! # Profiles
+//!
+//! Kernels compile in your crate, under your profile: without optimization they are far slower than scalar code. For
+//! debug builds set `opt-level = 1` or more in `[profile.dev]`.
 
-pub use norm_macros::{norm, normalize};
+/// A zero-sized kernel over memory of your own, wherever an expression may stand.
+///
+/// It has the methods of a layer, with the parameters as arguments: `forward(x, weight, bias, y)`,
+/// `forward_inplace(x, weight, bias)`, `forward_train(x, weight, bias, y, &mut saved)` and
+/// `backward(x, dy, weight, &saved, dx, dweight, dbias)`. Parameters that the kernel does not have are left out; `eps = _` adds an
+/// argument after the parameters. The keys are those of [`macro@normalize`]: see [the table](crate#keys).
+///
+/// ```
+/// # fn main() -> Result<(), normkit::NormError> {
+/// let rms = normkit::norm!(kind = "rms", axis = -1, eps = 1e-6, shape = [_, 2048 | 4096 | _]);
+/// let (x, weight) = (vec![2.0_f32; 3 * 100], vec![0.5; 100]);
+/// let mut y = vec![0.0; x.len()];
+/// rms.forward(&x, &weight, &mut y)?;                 // the length of a row is the weight's
+/// assert!((y[0] - 0.5).abs() < 1e-6);
+///
+/// let mut again = x.clone();
+/// rms.forward_inplace((&mut again, [3, 100]), &weight)?;
+/// assert_eq!(again, y);
+/// # Ok(())
+/// # }
+/// ```
+pub use norm_macros::norm;
+
+/// Makes a struct a normalization layer.
+///
+/// See [the crate's documentation](crate) for the keys and for what is generated.
+///
+/// ```
+/// use normkit::normalize;
+///
+/// #[normalize(kind = "rms", axis = -1, eps = 1e-6)]
+/// #[derive(Clone, Debug)]
+/// pub struct InputNorm {
+///     pub weight: [f32; 64],
+/// }
+///
+/// #[normalize(kind = "rms", shape = [_, 64])] // the field `weight` is added
+/// pub struct PostNorm;
+///
+/// let mut x = vec![3.0_f32; 5 * 64];
+/// InputNorm::new().forward_inplace(&mut x)?;
+/// assert!((x[0] - 1.0).abs() < 1e-6);
+/// assert!(InputNorm::PLAN.contains("avx512"));
+/// assert_eq!(PostNorm::new().weight.len(), 64);
+/// # Ok::<(), normkit::NormError>(())
+/// ```
+pub use norm_macros::normalize;
+
 pub use norm_runtime::{
     Affine, Compute, Dim, Element, Level, NormError, NormLayer, Param, Saved, Spec, Tensor, TensorMut, View, ViewMut,
     generic,

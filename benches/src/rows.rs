@@ -46,6 +46,9 @@ impl Tensors {
     }
 }
 
+/// A contender's name and its work.
+type Run = (&'static str, fn(&mut Tensors));
+
 const WORKS: &str = "the shapes of a workload fit";
 
 /// The contenders of one pass: `$run` for the generated and the runtime-length kernel, `$generic` for the scalar code.
@@ -53,10 +56,10 @@ fn contenders(
     rows: usize,
     n: usize,
     prepare: fn(&mut Tensors),
-    runs: [(&'static str, fn(&mut Tensors)); 3],
+    runs: [Run; 3],
     copy: fn(&mut Tensors),
 ) -> Vec<Contender> {
-    let contender = |(name, run): (&'static str, fn(&mut Tensors))| {
+    let contender = |(name, run): Run| {
         let mut tensors = Tensors::new(rows, n);
         prepare(&mut tensors);
         Contender::new(name, move || run(std::hint::black_box(&mut tensors)))

@@ -62,7 +62,8 @@ impl ValueKind {
 /// The keys and values of an attribute or of `norm!`.
 pub fn args(tokens: TokenStream, report: &mut Report) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for group in split(tokens, ',') {
+    let groups = split(tokens, ',', &mut |span| report.add(span, &check::SYNTAX, &[&"`,`"]));
+    for group in groups {
         if let Some(entry) = entry(&group, report) {
             if let Some(first) = entries.iter().find(|e| e.key == entry.key) {
                 report.add(entry.key.span(), &check::REPEATED_KEY, &[&first.key]);
@@ -74,14 +75,25 @@ pub fn args(tokens: TokenStream, report: &mut Report) -> Vec<Entry> {
     entries
 }
 
-/// The stretches between separators; none is empty.
-fn split(tokens: TokenStream, separator: char) -> Vec<Vec<TokenTree>> {
+/// The stretches between separators, none of them empty; `empty` is told of separators that nothing stands before. One at
+/// the end may stand alone where it is a comma.
+fn split(tokens: TokenStream, separator: char, empty: &mut dyn FnMut(Span)) -> Vec<Vec<TokenTree>> {
     let mut groups = vec![Vec::new()];
+    let mut last = None;
     for token in tokens {
         match &token {
-            TokenTree::Punct(p) if p.as_char() == separator => groups.push(Vec::new()),
+            TokenTree::Punct(p) if p.as_char() == separator => {
+                if groups.last().is_some_and(Vec::is_empty) {
+                    empty(p.span());
+                }
+                last = Some(p.span());
+                groups.push(Vec::new());
+            }
             _ => groups.last_mut().expect("there is one from the start").push(token),
         }
+    }
+    if let Some(span) = last.filter(|_| separator != ',' && groups.last().is_some_and(Vec::is_empty)) {
+        empty(span);
     }
     groups.retain(|group| !group.is_empty());
     groups
@@ -95,6 +107,16 @@ fn entry(tokens: &[TokenTree], report: &mut Report) -> Option<Entry> {
                 report.unread(&key.to_string());
             }
             Some(Entry { key: key.clone(), value: value? })
+        }
+        // `allow(name, ...)`, as Rust's own attributes have it.
+        [TokenTree::Ident(key), TokenTree::Group(group)]
+            if key == "allow" && group.delimiter() == Delimiter::Parenthesis =>
+        {
+            let list = proc_macro2::Group::new(Delimiter::Bracket, group.stream());
+            let mut list = TokenTree::Group(list);
+            list.set_span(group.span());
+            let value = value_of(key, &[list], group.span(), report)?;
+            Some(Entry { key: key.clone(), value })
         }
         [TokenTree::Ident(key), rest @ ..] => {
             report.unread(&key.to_string());
@@ -127,7 +149,14 @@ fn shown(token: &TokenTree) -> String {
 }
 
 fn value_of(key: &Ident, tokens: &[TokenTree], after: Span, report: &mut Report) -> Option<Value> {
-    let alternatives: Vec<_> = split(tokens.iter().cloned().collect(), '|');
+    let mut complete = true;
+    let alternatives = split(tokens.iter().cloned().collect(), '|', &mut |span| {
+        complete = false;
+        report.add(span, &check::VALUE_SYNTAX, &[key, &"`|`"]);
+    });
+    if !complete {
+        return None;
+    }
     let mut values = Vec::new();
     for tokens in &alternatives {
         values.push(atom(key, tokens, report)?);
@@ -158,10 +187,13 @@ fn atom(key: &Ident, tokens: &[TokenTree], report: &mut Report) -> Option<Value>
         [TokenTree::Literal(literal), a, b] if is(a, '.') && is(b, '.') => from(literal, 1),
         [minus, TokenTree::Literal(literal), a, b] if is(minus, '-') && is(a, '.') && is(b, '.') => from(literal, -1),
         [TokenTree::Group(group)] if group.delimiter() == Delimiter::Bracket => {
-            let items: Option<Vec<_>> = split(group.stream(), ',')
-                .into_iter()
-                .map(|tokens| value_of(key, &tokens, group.span(), report))
-                .collect();
+            let mut complete = true;
+            let stretches = split(group.stream(), ',', &mut |span| {
+                complete = false;
+                report.add(span, &check::VALUE_SYNTAX, &[key, &"`,`"]);
+            });
+            let items = stretches.iter().map(|tokens| value_of(key, tokens, group.span(), report));
+            let items: Option<Vec<_>> = items.collect::<Option<Vec<_>>>().filter(|_| complete);
             return items.map(|items| Value { span: group.span(), kind: ValueKind::List(items) });
         }
         _ => path(tokens).map(ValueKind::Path),

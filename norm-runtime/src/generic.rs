@@ -1,7 +1,7 @@
 //! Normalization as a person would write it in a hurry: one element after the other.
 //!
 //! These functions are what the generated kernels are measured against, not what anyone should use: they sum in one chain,
-//! take the variance in a second pass about the rounded mean, and leave vectors to the compiler. [`reference`] is the
+//! take the variance in a second pass about the rounded mean, and leave vectors to the compiler. [`mod@reference`] is the
 //! oracle that tests compare to.
 //!
 //! Shapes: `x`, `y`, `dy`, `dx`: `[rows, n]`; `weight`, `bias` and their gradients: `[n]`. Gradients of parameters are added to.

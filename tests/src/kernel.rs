@@ -145,9 +145,8 @@ impl<T: Compute> Kernel<T> {
     /// What `y`, `dx`, `dweight` and `dbias` should be, for rows of `n`.
     #[must_use]
     pub fn oracle(&self, n: usize, inputs: &Inputs<T>) -> Expected {
-        let (x, dy, weight, bias) =
-            (widen(&inputs.x), widen(&inputs.dy), widen(&inputs.weight), widen(&inputs.bias));
-        let rows = if n == 0 { 0 } else { x.len() / n };
+        let (x, dy, weight, bias) = (widen(&inputs.x), widen(&inputs.dy), widen(&inputs.weight), widen(&inputs.bias));
+        let rows = x.len().checked_div(n).unwrap_or(0);
         let problem = Problem::rows(rows, n, self.spec.centred, inputs.eps.to_f64());
         let weight = self.has_weight().then_some(&weight[..]);
         let forward = problem.forward(&x, weight, self.has_bias().then_some(&bias[..]));

@@ -439,11 +439,7 @@ fn strides_of_several_axes() {
             refused(&kernel, &strided(500, vec![23, 8, 1]), stride(arg, 0, 24, 23));
             refused(&kernel, &strided(500, vec![8, 15, 1]), stride(arg, 1, 16, 15));
             refused(&kernel, &strided(500, vec![8, 8, 1]), stride(arg, 0, 24, 8));
-            refused(
-                &kernel,
-                &strided(47, vec![24, 8, 1]),
-                NormError::TooShort { arg, expected: 48, found: 47 },
-            );
+            refused(&kernel, &strided(47, vec![24, 8, 1]), NormError::TooShort { arg, expected: 48, found: 47 });
         }
     });
 }

@@ -4,7 +4,7 @@
 //! the bound: a case that it passes shows nothing.
 
 use normkit::generic::reference::Problem;
-use normkit::{Compute, Saved};
+use normkit::{Compute, Level, Saved};
 use normkit_tests::{Inputs, Kernel, Numbers, at_each_level, bits, error, kernel, narrow, widen};
 
 /// Layer norm of any length and eps.
@@ -133,22 +133,25 @@ fn layer_forward_of_ramps() {
 /// The first elements are nothing like the rest: a pivot taken from them alone is far from the mean.
 #[test]
 fn outliers_first() {
-    const BOUND: f64 = 1e-6;
-    at_each_level("outliers first", |level| {
-        for (n, kernel) in [(64, layer()), (256, layer()), (256, layer_256()), (4096, layer()), (8192, layer())] {
-            for outliers in [1, 4] {
-                for size in [1e4, -1e6] {
-                    let mut x = narrow::<f32>(&Numbers(n as u64).normal(3 * n, 0.0, 1.0));
-                    x[n..n + outliers].fill(size);
-                    let inputs = plain(x, n, 1e-5);
-                    let (found, expected) = (kernel.run([3, n], &inputs), kernel.oracle(n, &inputs));
+    let kernels = [(64, layer()), (256, layer()), (256, layer_256()), (4096, layer()), (8192, layer())];
+    // Where one square outweighs all others together, what is added to it is rounded away bit by bit: that costs more the
+    // longer the row is. Up to 4096 elements the first bound holds, beyond it the second.
+    for (size, bounds) in [(1e4, [1e-6, 2.5e-6]), (-1e6, [5e-6, 1e-5])] {
+        at_each_level("outliers first", |level| {
+            for (n, kernel) in &kernels {
+                for outliers in [1, 4] {
+                    let mut x = narrow::<f32>(&Numbers(*n as u64).normal(3 * n, 0.0, 1.0));
+                    x[*n..n + outliers].fill(size);
+                    let inputs = plain(x, *n, 1e-5);
+                    let (found, expected) = (kernel.run([3, *n], &inputs), kernel.oracle(*n, &inputs));
                     let (y, dx) = (scaled(&found.y, &expected.y), relative(&found.dx, &expected.dx));
-                    println!("outliers first at {level}: n {n}, {outliers} of {size:e}: y {y:.1e}, dx {dx:.1e}");
-                    assert!(y <= BOUND && dx <= 2e-6, "{y:e} {dx:e}");
+                    let what = format!("{level}, n {n}, {outliers} of {size:e}: y {y:.1e}, dx {dx:.1e}");
+                    println!("outliers first at {what}");
+                    assert!(y <= bounds[usize::from(*n > 4096)] && dx <= 2e-6, "{what}");
                 }
             }
-        }
-    });
+        });
+    }
     // One sweep about the first element, without a guard, must miss the bound.
     let n = 4096;
     let mut x = narrow::<f32>(&Numbers(n as u64).normal(n, 0.0, 1.0));
@@ -156,7 +159,7 @@ fn outliers_first() {
     let inputs = plain(x, n, 1e-5);
     let shifted = Inputs { x: inputs.x.iter().map(|v| v - inputs.x[0]).collect(), ..inputs.clone() };
     let naive = scaled(&naive_forward(&shifted, true), &layer().oracle(n, &inputs).y);
-    assert!(misses(naive, BOUND), "without a guard the error is {naive:e}: this test shows nothing");
+    assert!(misses(naive, 1e-6), "without a guard the error is {naive:e}: this test shows nothing");
 }
 
 fn far_from_zero(name: &str, cases: &[(String, Inputs<f32>)], bound: f64) {
@@ -226,10 +229,23 @@ fn magnitudes() {
     };
     let mut cases = Vec::new();
     for n in [1, 3, 4, 17, 256, 1000] {
-        for (scale, eps) in [(1e20, 1e-5), (1e30, 1e-5), (1e37, 1e-5), (1e20, 0.0), (1e30, 0.0), (1e-25, 0.0), (1e-30, 0.0), (1e-25, 1e-5), (1e-25, 1e-30), (1.0, 1e38)] {
+        for (scale, eps) in [
+            (1e20, 1e-5),
+            (1e30, 1e-5),
+            (1e37, 1e-5),
+            (1e20, 0.0),
+            (1e30, 0.0),
+            (1e-25, 0.0),
+            (1e-30, 0.0),
+            (1e-25, 1e-5),
+            (1e-25, 1e-30),
+            (1.0, 1e38),
+        ] {
             cases.push((format!("{scale:e}, n {n}, eps {eps:e}"), plain(of(scale, n), n, eps)));
         }
-        for (low, high, eps) in [(-30.0, 30.0, 1e-5), (-30.0, 0.0, 1e-5), (0.0, 37.0, 0.0), (-37.0, -20.0, 0.0), (-25.0, -15.0, 1e-30)] {
+        for (low, high, eps) in
+            [(-30.0, 30.0, 1e-5), (-30.0, 0.0, 1e-5), (0.0, 37.0, 0.0), (-37.0, -20.0, 0.0), (-25.0, -15.0, 1e-30)]
+        {
             cases.push((format!("1e{low} to 1e{high}, n {n}, eps {eps:e}"), plain(mixed(low, high, n), n, eps)));
         }
     }
@@ -268,25 +284,52 @@ fn magnitudes() {
     assert!(bitten > cases.len(), "the naive formula misses only {bitten}");
 }
 
-/// Sums of finite elements that overflow: the largest number of the type, with both signs.
+/// Rows whose sums, and whose distances from the mean, are beyond the largest number of the type.
+const LARGEST: [[f32; 4]; 5] = [
+    [3e38, 3e38, 3e38, -3e38],
+    [3e38, -3e38, -3e38, -3e38],
+    [f32::MAX, f32::MAX, 0.0, f32::MAX],
+    [f32::MAX, f32::MIN, f32::MAX, f32::MIN],
+    [1e38, 2e38, -1e38, 1.0],
+];
+
 #[test]
-fn the_largest_numbers() {
+fn the_largest_numbers_forward() {
     at_each_level("the largest numbers", |level| {
         for kernel in [layer(), rms()] {
-            for x in [[3e38, 3e38, 3e38, -3e38], [3e38, -3e38, -3e38, -3e38], [f32::MAX, f32::MAX, 0.0, f32::MAX]] {
+            for x in LARGEST {
                 let inputs = plain(x.to_vec(), 4, 1e-5);
-                let (found, expected) = (kernel.run([1, 4], &inputs), kernel.oracle(4, &inputs));
-                let what = format!("{} at {level} of {x:e}", kernel.name, x = x[0]);
-                assert!(relative(&found.y, &expected.y) <= 1e-5, "{what}: {:?}, not {:?}", found.y, expected.y);
-                // The gradient is of the order of 1e-39, where f32 has 18 bits left.
-                assert!(found.dx.iter().all(|v| v.is_finite()), "{what}: dx {:?}, not {:?}", found.dx, expected.dx);
-                let dx = error(&widen(&found.dx), &expected.dx, expected.rstd[0]);
-                assert!(dx <= 1e-5, "{what}: dx {:?}, not {:?}", found.dx, expected.dx);
-                let dweight = relative(&found.dweight, &expected.dweight);
-                assert!(dweight <= 1e-5, "{what}: dweight {:?}, not {:?}", found.dweight, expected.dweight);
+                let mut y = [f32::NAN; 4];
+                (kernel.forward)((&inputs.x).into(), inputs.params(), (&mut y).into()).unwrap();
+                let expected = kernel.oracle(4, &inputs).y;
+                let error = relative(&y, &expected);
+                assert!(error <= 1e-5, "{} at {level} of {x:?}: {y:?}, not {expected:?}", kernel.name);
             }
         }
     });
+}
+
+/// dx is of the order of 1e-39 there, where `f32` has no more than 18 bits.
+#[test]
+fn the_largest_numbers_backward() {
+    let mut failures = Vec::new();
+    at_each_level("the largest numbers backward", |level| {
+        for kernel in [layer(), rms()] {
+            for x in LARGEST {
+                let inputs = plain(x.to_vec(), 4, 1e-5);
+                let (found, expected) = (kernel.run([1, 4], &inputs), kernel.oracle(4, &inputs));
+                let dx = error(&widen(&found.dx), &expected.dx, expected.rstd[0]);
+                let dweight = relative(&found.dweight, &expected.dweight);
+                if misses(dx, 1e-5) || misses(dweight, 1e-5) {
+                    failures.push(format!(
+                        "{} at {level} of {x:?}:\n  dx {:?}, not {:?},\n  dweight {:?}, not {:?}",
+                        kernel.name, found.dx, expected.dx, found.dweight, expected.dweight
+                    ));
+                }
+            }
+        }
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
@@ -424,7 +467,8 @@ fn a_reduction_over_one_element() {
 #[test]
 fn what_is_not_finite_stays_in_its_row() {
     at_each_level("not finite", |level| {
-        for (kernel, n) in [(layer(), 39), (layer_256(), 256), (rms(), 39), (rms_256(), 256), (layer(), 3), (rms(), 3)] {
+        for (kernel, n) in [(layer(), 39), (layer_256(), 256), (rms(), 39), (rms_256(), 256), (layer(), 3), (rms(), 3)]
+        {
             let clean = random_params(n, narrow(&Numbers(6).normal(9 * n, 1.0, 1.0)), 1e-5);
             let of_clean = kernel.run([9, n], &clean);
             for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
@@ -558,24 +602,25 @@ macro_rules! lengths {
     };
 }
 
-/// What `measure(found, expected)` says of forward passes over 256 rows of each length; no more than `bound` is allowed.
+/// What `measure(found, expected)` says of forward passes over 256 rows of each length. `bounds` are for AVX-512 and for the
+/// other levels, whose accumulators are fewer and so sum more elements each.
 fn measured(
     name: &str,
     kernels: &[(usize, Kernel<f32>)],
-    mean: f64,
-    bound: f64,
+    x: impl Fn(&mut Numbers, usize) -> Vec<f64>,
+    bounds: [f64; 2],
     measure: impl Fn(&[f32], &[f64]) -> f64,
 ) {
     let mut cases: Vec<(usize, Inputs<f32>, Vec<f64>)> = Vec::new();
     for (n, kernel) in kernels {
         if cases.iter().all(|case| case.0 != *n) {
-            let inputs = ordinary(*n, mean);
+            let inputs = plain(narrow(&x(&mut Numbers(*n as u64), 256 * n)), *n, 1e-5);
             let problem = Problem::rows(256, *n, kernel.spec.centred, inputs.eps.to_f64());
             let y = problem.forward(&widen(&inputs.x), None, None).y;
             cases.push((*n, inputs, y));
         }
     }
-    let mut worst = 0.0_f64;
+    let mut missed = Vec::new();
     at_each_level(name, |level| {
         for (n, inputs, expected) in &cases {
             let each = kernels.iter().filter(|(len, _)| len == n).map(|(_, kernel)| {
@@ -584,31 +629,40 @@ fn measured(
                 measure(&y, expected)
             });
             let each: Vec<f64> = each.collect();
-            println!("{name} at {level}, n {n}: {each:.2?} (fixed, any length)");
-            worst = each.iter().fold(worst, |m, &e| if misses(e, m) { e } else { m });
+            let bound = bounds[usize::from(level != Level::Avx512)];
+            let what = format!("{name} at {level}, n {n}: {each:.2?} (fixed, any length) of {bound}");
+            println!("{what}");
+            if each.iter().any(|&e| misses(e, bound)) {
+                missed.push(what);
+            }
         }
     });
-    assert!(!misses(worst, bound), "{name}: {worst:.2} of {bound}");
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
-fn ordinary(n: usize, mean: f64) -> Inputs<f32> {
-    Inputs { dy: Vec::new(), ..plain(narrow(&Numbers(n as u64).normal(256 * n, mean, 1.0)), n, 1e-5) }
+/// With about one element in 500 a hundred times larger.
+fn with_outliers(numbers: &mut Numbers, len: usize) -> Vec<f64> {
+    let each = (0..len).map(|_| numbers.next_normal() * if numbers.next_unit() > 0.996 { 100.0 } else { 1.0 });
+    each.map(|v| f64::from(v as f32)).collect()
 }
 
 #[test]
 fn rms_in_units_of_the_last_place() {
     let kernels = lengths!("rms", 64 128 1024 4096 8192);
-    measured("rms ULP", &kernels, 0.0, 3.0, |found, expected| ulps(found, expected).0);
-    measured("rms mean ULP", &kernels, 0.0, 0.6, |found, expected| ulps(found, expected).1);
+    let max = |found: &[f32], expected: &[f64]| ulps(found, expected).0;
+    measured("rms ULP", &kernels, |numbers, len| numbers.normal(len, 0.0, 1.0), [3.0, 4.5], max);
+    measured("rms ULP with outliers", &kernels, with_outliers, [3.6, 6.5], max);
+    let mean = |found: &[f32], expected: &[f64]| ulps(found, expected).1;
+    measured("rms mean ULP", &kernels, |numbers, len| numbers.normal(len, 0.0, 1.0), [0.6, 0.8], mean);
 }
 
 #[test]
 fn layer_in_units_of_rounding() {
     let kernels = lengths!("layer", 64 128 1024 4096 8192);
-    for mean in [0.0, 10.0] {
-        let units = |found: &[f32], expected: &[f64]| scaled(found, expected) * f64::from(1 << 23);
-        measured(&format!("layer N({mean},1)"), &kernels, mean, 2.5, units);
-    }
+    let units = |found: &[f32], expected: &[f64]| scaled(found, expected) * f64::from(1 << 23);
+    measured("layer N(0,1)", &kernels, |numbers, len| numbers.normal(len, 0.0, 1.0), [4.5, 5.5], units);
+    measured("layer N(10,1)", &kernels, |numbers, len| numbers.normal(len, 10.0, 1.0), [4.0, 7.0], units);
+    measured("layer with outliers", &kernels, with_outliers, [4.0, 7.0], units);
 }
 
 /// What the tests here measure with: an error of a known size is found to be of that size.

@@ -13,8 +13,11 @@ struct Case {
     eps: f64,
     /// Relative to the largest value: f32 or f64.
     tolerance: f64,
-    run: fn(&[f64], &[f64], &[f64], &[f64]) -> Run,
+    run: RunFn,
 }
+
+/// x, dy, weight, bias.
+type RunFn = fn(&[f64], &[f64], &[f64], &[f64]) -> Run;
 
 struct Run {
     y: Vec<f64>,

@@ -167,16 +167,8 @@ fn run_placed<T: Compute, const D: usize>(
     (kernel.train)(px.view(&x), params, py.view_mut(&mut trained), &mut saved).unwrap();
     let zeros = |present: bool| vec![T::default(); if present { inputs.weight.len() } else { 0 }];
     let (mut dweight, mut dbias) = (zeros(kernel.has_weight()), zeros(kernel.has_bias()));
-    (kernel.backward)(
-        px.view(&x),
-        pdy.view(&dy),
-        params,
-        &saved,
-        pdx.view_mut(&mut dx),
-        &mut dweight,
-        &mut dbias,
-    )
-    .unwrap();
+    (kernel.backward)(px.view(&x), pdy.view(&dy), params, &saved, pdx.view_mut(&mut dx), &mut dweight, &mut dbias)
+        .unwrap();
     let y = py.gather(y, "y");
     assert_eq!(bits(&y), bits(&px.gather(inplace, "x")), "in place");
     assert_eq!(bits(&y), bits(&py.gather(trained, "y")), "training");
@@ -259,8 +251,7 @@ fn every_alignment_gives_the_same_bits() {
     at_each_level("alignment", |level| {
         for (kernel, n) in &kernels {
             let n = n.unwrap_or(39);
-            let case =
-                Case { kernel: 0, rows: 5, n, seed: 7, mean: 3.0, deviation: 2.0, starts: [0; 4], gaps: [0; 4] };
+            let case = Case { kernel: 0, rows: 5, n, seed: 7, mean: 3.0, deviation: 2.0, starts: [0; 4], gaps: [0; 4] };
             let inputs = inputs(kernel, &case, n);
             let contiguous = kernel.run([5, n], &inputs);
             for start in 0..=16 {
@@ -270,8 +261,7 @@ fn every_alignment_gives_the_same_bits() {
                 // Parameters and their gradients at another alignment.
                 let shifted = |values: &[f32]| [&vec![0.0; start][..], values].concat();
                 let (weight, bias) = (shifted(&inputs.weight), shifted(&inputs.bias));
-                let params =
-                    normkit_tests::Params { weight: &weight[start..], bias: &bias[start..], eps: inputs.eps };
+                let params = normkit_tests::Params { weight: &weight[start..], bias: &bias[start..], eps: inputs.eps };
                 let (mut y, mut dx) = (vec![0.0; 5 * n], vec![0.0; 5 * n]);
                 (kernel.forward)((&inputs.x, [5, n]).into(), params, (&mut y, [5, n]).into()).unwrap();
                 assert_eq!(bits(&y), bits(&contiguous.y), "y of {}, parameters from {start}", kernel.name);
@@ -369,8 +359,7 @@ fn several_leading_axes_in_any_order() {
     let tensors = || prop::array::uniform4((Just(vec![0_usize, 1, 2]).prop_shuffle(), 0..5_usize, 0..17_usize));
     let dims = (0..6_usize, 0..5_usize, 1..50_usize);
     for_all("leading axes", 800, &(tensors(), dims, any::<u64>()), |(tensors, (a, b, n), seed)| {
-        let case =
-            Case { kernel: 0, rows: a * b, n, seed, mean: 2.0, deviation: 1.0, starts: [0; 4], gaps: [0; 4] };
+        let case = Case { kernel: 0, rows: a * b, n, seed, mean: 2.0, deviation: 1.0, starts: [0; 4], gaps: [0; 4] };
         let data = inputs(&three, &case, 20);
         let places = core::array::from_fn(|i| {
             let (order, gap, start) = &tensors[i];
@@ -436,7 +425,6 @@ fn finite_differences() {
             (kernel.forward)((&data.x, dims).into(), data.params(), (&mut y, dims).into()).unwrap();
             y.iter().zip(&data.dy).map(|(y, dy)| y * dy).sum::<f64>()
         };
-        let mut data = data;
         let mut check = |part: &str, gradient: &[f64], of: fn(&mut Inputs<f64>) -> &mut [f64]| {
             for (i, &gradient) in gradient.iter().enumerate() {
                 let at = of(&mut data)[i];

@@ -13,11 +13,11 @@ pub fn kernel(model: &Model, plan: &Plan) -> TokenStream {
     let items = items(model, plan);
     quote!({
         #items
-        NormKernel
+        NormkitKernel
     })
 }
 
-/// The kernels, their description and the type `NormKernel` over them.
+/// The kernels, their description and the type `NormkitKernel` over them.
 pub fn items(model: &Model, plan: &Plan) -> TokenStream {
     let (rt, nk) = (runtime(model), facade(model));
     let (param, compute) = (type_of(model.param), type_of(model.dtype.compute()));
@@ -61,10 +61,10 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
         #select_backward
 
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default)]
-        struct NormKernel;
+        struct NormkitKernel;
 
         #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
-        impl NormKernel {
+        impl NormkitKernel {
             pub const PLAN: &'static ::core::primitive::str = #table;
 
             #[inline]

@@ -139,7 +139,7 @@ fn constructor(layer: &Layer) -> TokenStream {
             #(#others: ::core::default::Default::default(),)*
         }
     };
-    let start = "The layer as it starts: weight 1, bias 0.";
+    let start = " The layer as it starts: weight 1, bias 0.";
     if argument.is_empty() {
         return quote! {
             #[doc = #start]
@@ -190,7 +190,7 @@ fn methods(layer: &Layer) -> TokenStream {
     quote! {
         impl #impl_generics #name #type_generics #where_clause {
             /// What was generated for each instruction set, and why.
-            pub const PLAN: &'static ::core::primitive::str = NormKernel::PLAN;
+            pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
 
             #constructor
 
@@ -200,7 +200,7 @@ fn methods(layer: &Layer) -> TokenStream {
             /// If lengths, dims or strides do not fit; `y` is untouched then.
             #[inline]
             pub fn forward<'normkit_x, 'normkit_y>(&self, x: #x, y: #y_mut) -> #ok {
-                NormKernel.forward(x, #params #eps y)
+                NormkitKernel.forward(x, #params #eps y)
             }
 
             /// Normalizes `x` in place.
@@ -209,7 +209,7 @@ fn methods(layer: &Layer) -> TokenStream {
             /// If lengths, dims or strides do not fit; `x` is untouched then.
             #[inline]
             pub fn forward_inplace<'normkit_x>(&self, x: #x_mut) -> #ok {
-                NormKernel.forward_inplace(x, #params #eps)
+                NormkitKernel.forward_inplace(x, #params #eps)
             }
 
             /// Normalizes `x` into `y` and keeps in `saved` what `backward` needs.
@@ -218,7 +218,7 @@ fn methods(layer: &Layer) -> TokenStream {
             /// If lengths, dims or strides do not fit; `y` and `saved` are untouched then.
             #[inline]
             pub fn forward_train<'normkit_x, 'normkit_y>(&self, x: #x, y: #y_mut, saved: &mut #nk::Saved<#compute>) -> #ok {
-                NormKernel.forward_train(x, #params #eps y, saved)
+                NormkitKernel.forward_train(x, #params #eps y, saved)
             }
 
             /// Writes the gradient of `x` into `dx` and adds the gradients of the parameters to `grads`.
@@ -231,7 +231,7 @@ fn methods(layer: &Layer) -> TokenStream {
             pub fn backward<'normkit_x, 'normkit_dy, 'normkit_dx>(
                 &self, x: #x, dy: #dy, saved: &#nk::Saved<#compute>, dx: #dx_mut, #used_grads: &mut #grads_name,
             ) -> #ok {
-                NormKernel.backward(x, dy, #weight saved, dx, #(&mut grads.#fields),*)
+                NormkitKernel.backward(x, dy, #weight saved, dx, #(&mut grads.#fields),*)
             }
         }
 

@@ -4,7 +4,6 @@ use super::{Affine, Dtype, Len, Model, Param, keys};
 use crate::check::{self, Report};
 use crate::parse::Entry;
 use proc_macro2::Span;
-use quote::ToTokens;
 use syn::spanned::Spanned;
 
 /// The type of a parameter field.
@@ -14,6 +13,8 @@ pub struct Storage {
     pub dtype: Dtype,
     /// For arrays, the length; `None` where it is an expression that a macro cannot evaluate.
     pub array: Option<Option<usize>>,
+    /// The length of an array as it is written; empty for other types.
+    pub len_text: String,
     /// The type as it is written.
     pub ty: syn::Type,
     /// Where the length stands, or else the type.
@@ -50,8 +51,7 @@ impl Declared {
     pub fn opaque_len(&self) -> Option<(String, String, Span)> {
         self.found.iter().find_map(|found| {
             let storage = found.storage.as_ref().filter(|storage| storage.array == Some(None))?;
-            let (syn::Type::Array(array), name) = (&storage.ty, found.field.to_string()) else { return None };
-            Some((name, array.len.to_token_stream().to_string(), storage.span))
+            Some((found.field.to_string(), storage.len_text.clone(), storage.span))
         })
     }
 
@@ -93,6 +93,9 @@ pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
             continue;
         }
         let storage = storage(&field.ty);
+        if let Some(Storage { array: Some(Some(0)), span, .. }) = storage {
+            report.add(span, &check::ZERO_DIM, &[]);
+        }
         if storage.is_none() && !declared.generic {
             report.add(field.ty.span(), &check::FIELD_TYPE, &[ident, &check::shown_tokens(&field.ty), ident]);
         }
@@ -126,25 +129,47 @@ fn attributes(item: &syn::ItemStruct, report: &mut Report) {
     }
 }
 
+/// The type without the invisible brackets that come around what a `macro_rules` hands on.
+fn bare(mut ty: &syn::Type) -> &syn::Type {
+    while let syn::Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    ty
+}
+
 fn storage(ty: &syn::Type) -> Option<Storage> {
-    let whole = ty.clone();
-    match ty {
+    match bare(ty) {
         syn::Type::Array(array) => {
-            let len = match &array.len {
+            let mut len = &array.len;
+            while let syn::Expr::Group(group) = len {
+                len = &group.expr;
+            }
+            let number = match len {
                 syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(int), .. }) => int.base10_parse().ok(),
                 _ => None,
             };
-            Some(Storage { dtype: element(&array.elem)?, array: Some(len), ty: whole, span: array.len.span() })
+            let len_text = check::shown_tokens(len);
+            Some(Storage {
+                dtype: element(&array.elem)?,
+                array: Some(number),
+                len_text,
+                ty: ty.clone(),
+                span: len.span(),
+            })
         }
         syn::Type::Path(path) => {
             let segment = path.path.segments.last()?;
             let syn::PathArguments::AngleBracketed(args) = &segment.arguments else { return None };
             let syn::GenericArgument::Type(inner) = args.args.first()? else { return None };
+            let ty = ty.clone();
             match segment.ident.to_string().as_str() {
-                "Box" => {
-                    storage(inner).filter(|inner| inner.array.is_some()).map(|inner| Storage { ty: whole, ..inner })
+                "Box" if matches!(bare(inner), syn::Type::Array(_)) => {
+                    storage(inner).map(|inner| Storage { ty, ..inner })
                 }
-                "Vec" | "Param" => Some(Storage { dtype: element(inner)?, array: None, ty: whole, span: ty.span() }),
+                "Vec" | "Param" => {
+                    let span = ty.span();
+                    Some(Storage { dtype: element(inner)?, array: None, len_text: String::new(), ty, span })
+                }
                 _ => None,
             }
         }
@@ -153,7 +178,7 @@ fn storage(ty: &syn::Type) -> Option<Storage> {
 }
 
 fn element(ty: &syn::Type) -> Option<Dtype> {
-    let syn::Type::Path(path) = ty else { return None };
+    let syn::Type::Path(path) = bare(ty) else { return None };
     Dtype::of_name(&path.path.segments.last()?.ident.to_string())
 }
 

@@ -65,7 +65,11 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
     // Where no type is given, the parameter fields' type is also that of x and y.
     let default = known.dtype.unwrap_or(Dtype::F32);
     let dtype = dtype(&keys, "dtype", report).map(|found| found.unwrap_or(default));
-    let param = dtype.and_then(|dtype| dtype_of_params(&keys, dtype, known, report));
+    let param = match dtype {
+        Some(dtype) => dtype_of_params(&keys, dtype, known, report),
+        // Only its own mistakes: there is no type to hold it against.
+        None => self::dtype(&keys, "param", report).flatten(),
+    };
     // An unknown kind does not keep the rest from being read: as the one that allows most.
     let judged = technique.or_else(|| TECHNIQUES.iter().max_by_key(|technique| technique.most_affine))?;
     let eps = eps(&keys, judged, dtype.unwrap_or(default).compute(), report);
@@ -461,5 +465,11 @@ fn facade(keys: &Keys<'_>, report: &mut Report) -> String {
 
 fn allow(keys: &Keys<'_>, report: &mut Report) {
     let Some(value) = keys.get("allow") else { return };
-    mistyped(value, "allow", "`allow(lint_name, ...)`", "there are no lints for this kind yet", report);
+    let ValueKind::List(names) = &value.kind else {
+        mistyped(value, "allow", "`allow(lint_name, ...)`", "write the names in parentheses, without `=`", report);
+        return;
+    };
+    for name in names {
+        mistyped(name, "allow", "the name of a lint", "there are no lints for `rms` and `layer`", report);
+    }
 }

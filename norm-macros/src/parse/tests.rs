@@ -48,3 +48,21 @@ fn suffixes_and_negative_strings_are_no_values() {
         assert_eq!(parsed(tokens).1, ["value_syntax"]);
     }
 }
+
+#[test]
+fn nothing_between_separators_is_reported() {
+    assert_eq!(
+        parsed(quote!(kind = rms,, eps = 1, axis = 5 || 7, shape = [_, 5 |], param = [1,, 2],)).1,
+        ["syntax", "value_syntax", "value_syntax", "value_syntax", "value_syntax",]
+    );
+    assert_eq!(parsed(quote!(kind = rms, shape = [_, 5,],)).1, [""; 0]);
+    assert_eq!(parsed(quote!()).1, [""; 0]);
+}
+
+#[test]
+fn lints_are_listed_in_parentheses() {
+    let (entries, names) = parsed(quote!(kind = rms, allow(one, two)));
+    assert_eq!(names, [""; 0]);
+    let words = ["one", "two"].map(|word| ValueKind::Word(word.into()));
+    assert_eq!(entries[1], ("allow".into(), ValueKind::List(list(words.into()))));
+}

@@ -87,13 +87,13 @@ impl<const K: usize> Walk<K> {
             outer: [OuterAxis { size: 0, strides: [0; K] }; MAX_RANK],
             outer_len: 0,
         };
-        if let Some((_, dims)) = given {
-            if operands.iter().any(Operand::is_strided) {
-                for operand in &operands {
-                    check_operand_strides(operand, lead)?;
-                }
-                walk.merge(&dims[..lead], &operands);
+        if let Some((_, dims)) = given
+            && operands.iter().any(Operand::is_strided)
+        {
+            for operand in &operands {
+                check_operand_strides(operand, lead)?;
             }
+            walk.merge(&dims[..lead], &operands);
         }
         Ok(walk)
     }

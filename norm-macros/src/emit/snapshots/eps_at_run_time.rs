@@ -125,9 +125,9 @@ const _: () = {
         ::core::fmt::Debug,
         ::core::default::Default
     )]
-    struct NormKernel;
+    struct NormkitKernel;
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
-    impl NormKernel {
+    impl NormkitKernel {
         pub const PLAN: &'static ::core::primitive::str = "rms normalization of f32 (parameters f32), shape [_, _], 1 of 2 axes normalized\n\n(the table)";
         #[inline]
         pub fn spec(&self) -> &'static mine::normkit::Spec {
@@ -244,8 +244,8 @@ const _: () = {
     }
     impl<'a> Norm<'a> {
         /// What was generated for each instruction set, and why.
-        pub const PLAN: &'static ::core::primitive::str = NormKernel::PLAN;
-        ///The layer as it starts: weight 1, bias 0.
+        pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
+        /// The layer as it starts: weight 1, bias 0.
         ///
         /// `len` is the number of elements that are normalized together.
         ///
@@ -271,7 +271,7 @@ const _: () = {
             x: impl ::core::convert::Into<mine::normkit::View<'normkit_x, f32>>,
             y: impl ::core::convert::Into<mine::normkit::ViewMut<'normkit_y, f32>>,
         ) -> ::core::result::Result<(), mine::normkit::NormError> {
-            NormKernel
+            NormkitKernel
                 .forward(
                     x,
                     mine::normkit::__private::Storage::as_slice(&self.weight),
@@ -288,7 +288,7 @@ const _: () = {
             &self,
             x: impl ::core::convert::Into<mine::normkit::ViewMut<'normkit_x, f32>>,
         ) -> ::core::result::Result<(), mine::normkit::NormError> {
-            NormKernel
+            NormkitKernel
                 .forward_inplace(
                     x,
                     mine::normkit::__private::Storage::as_slice(&self.weight),
@@ -306,7 +306,7 @@ const _: () = {
             y: impl ::core::convert::Into<mine::normkit::ViewMut<'normkit_y, f32>>,
             saved: &mut mine::normkit::Saved<f32>,
         ) -> ::core::result::Result<(), mine::normkit::NormError> {
-            NormKernel
+            NormkitKernel
                 .forward_train(
                     x,
                     mine::normkit::__private::Storage::as_slice(&self.weight),
@@ -330,7 +330,7 @@ const _: () = {
             dx: impl ::core::convert::Into<mine::normkit::ViewMut<'normkit_dx, f32>>,
             grads: &mut NormGrads,
         ) -> ::core::result::Result<(), mine::normkit::NormError> {
-            NormKernel
+            NormkitKernel
                 .backward(
                     x,
                     dy,

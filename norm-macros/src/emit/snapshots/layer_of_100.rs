@@ -466,9 +466,9 @@ const _: () = {
         ::core::fmt::Debug,
         ::core::default::Default
     )]
-    struct NormKernel;
+    struct NormkitKernel;
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
-    impl NormKernel {
+    impl NormkitKernel {
         pub const PLAN: &'static ::core::primitive::str = "layer normalization of f32 (parameters f32), shape [_, 100], 1 of 2 axes normalized\n\n(the table)";
         #[inline]
         pub fn spec(&self) -> &'static ::normkit::Spec {
@@ -586,8 +586,8 @@ const _: () = {
     }
     impl Norm {
         /// What was generated for each instruction set, and why.
-        pub const PLAN: &'static ::core::primitive::str = NormKernel::PLAN;
-        ///The layer as it starts: weight 1, bias 0.
+        pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
+        /// The layer as it starts: weight 1, bias 0.
         #[must_use]
         pub fn new() -> Self {
             Norm {
@@ -605,7 +605,7 @@ const _: () = {
             x: impl ::core::convert::Into<::normkit::View<'normkit_x, f32>>,
             y: impl ::core::convert::Into<::normkit::ViewMut<'normkit_y, f32>>,
         ) -> ::core::result::Result<(), ::normkit::NormError> {
-            NormKernel
+            NormkitKernel
                 .forward(
                     x,
                     ::normkit::__private::Storage::as_slice(&self.weight),
@@ -622,7 +622,7 @@ const _: () = {
             &self,
             x: impl ::core::convert::Into<::normkit::ViewMut<'normkit_x, f32>>,
         ) -> ::core::result::Result<(), ::normkit::NormError> {
-            NormKernel
+            NormkitKernel
                 .forward_inplace(
                     x,
                     ::normkit::__private::Storage::as_slice(&self.weight),
@@ -640,7 +640,7 @@ const _: () = {
             y: impl ::core::convert::Into<::normkit::ViewMut<'normkit_y, f32>>,
             saved: &mut ::normkit::Saved<f32>,
         ) -> ::core::result::Result<(), ::normkit::NormError> {
-            NormKernel
+            NormkitKernel
                 .forward_train(
                     x,
                     ::normkit::__private::Storage::as_slice(&self.weight),
@@ -664,7 +664,7 @@ const _: () = {
             dx: impl ::core::convert::Into<::normkit::ViewMut<'normkit_dx, f32>>,
             grads: &mut NormGrads,
         ) -> ::core::result::Result<(), ::normkit::NormError> {
-            NormKernel
+            NormkitKernel
                 .backward(
                     x,
                     dy,

@@ -216,9 +216,9 @@ fn main() {
             ::core::fmt::Debug,
             ::core::default::Default
         )]
-        struct NormKernel;
+        struct NormkitKernel;
         #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
-        impl NormKernel {
+        impl NormkitKernel {
             pub const PLAN: &'static ::core::primitive::str = "layer normalization of f64 (parameters none), shape [_, 16], 1 of 2 axes normalized\n\n(the table)";
             #[inline]
             pub fn spec(&self) -> &'static ::normkit::Spec {
@@ -325,6 +325,6 @@ fn main() {
                 }
             }
         }
-        NormKernel
+        NormkitKernel
     };
 }

@@ -236,9 +236,9 @@ fn main() {
             ::core::fmt::Debug,
             ::core::default::Default
         )]
-        struct NormKernel;
+        struct NormkitKernel;
         #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
-        impl NormKernel {
+        impl NormkitKernel {
             pub const PLAN: &'static ::core::primitive::str = "rms normalization of f32 (parameters f32), shape [_, 20], 1 of 2 axes normalized\n\n(the table)";
             #[inline]
             pub fn spec(&self) -> &'static ::normkit::Spec {
@@ -350,6 +350,6 @@ fn main() {
                 }
             }
         }
-        NormKernel
+        NormkitKernel
     };
 }
