@@ -53,7 +53,7 @@ fn suffixes_and_negative_strings_are_no_values() {
 fn nothing_between_separators_is_reported() {
     assert_eq!(
         parsed(quote!(kind = rms,, eps = 1, axis = 5 || 7, shape = [_, 5 |], param = [1,, 2],)).1,
-        ["syntax", "value_syntax", "value_syntax", "value_syntax", "value_syntax",]
+        ["syntax", "value_syntax", "value_syntax", "value_syntax"]
     );
     assert_eq!(parsed(quote!(kind = rms, shape = [_, 5,],)).1, [""; 0]);
     assert_eq!(parsed(quote!()).1, [""; 0]);

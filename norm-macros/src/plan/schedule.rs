@@ -112,7 +112,7 @@ pub fn choose(isa: Isa, facts: &Facts) -> Schedule {
     let vectors = n.div_ceil(lanes);
     match facts.pass {
         Pass::Forward => forward(isa, facts, n, vectors, base),
-        Pass::Backward => backward(isa, facts, n, vectors, base),
+        Pass::Backward => backward(isa, facts, vectors, base),
     }
 }
 
@@ -164,9 +164,9 @@ fn forward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) ->
 
 /// Measured as for [`forward`]: keeping a row, its gradient and the gradients of the parameters in registers gives 1.5 times
 /// one row in cache at 64 (rms), 1.3 at 100 and 128, even where a few values are spilled. Two rows in cache give 1.1 to
-/// 1.25 from 256 on. Taking four together helps no further and costs where rows lie a multiple of 4096 bytes apart; on
-/// other machines two did as well.
-fn backward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) -> Schedule {
+/// 1.25 from 256 on, 1.0 to 1.1 where rows lie a multiple of 4096 bytes apart; four together lose there, by half on some
+/// machines, as their lines compete for the same cache sets.
+fn backward(isa: Isa, facts: &Facts, vectors: usize, base: Schedule) -> Schedule {
     let grads = match facts.affine {
         Affine::None => 0,
         Affine::Weight => 1,
@@ -179,15 +179,10 @@ fn backward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) -
     }
     // Hiding the trips: 1.5 times at 64 and 4096 with AVX2, where the compiler's unrolling spills; 0.9 with AVX-512.
     let loops = Schedule { chains: 2, unroll: 2, opaque: isa != Isa::Avx512, ..base };
-    let bytes = n * facts.dtype.size();
     match isa {
-        Isa::Avx512 if !bytes.is_multiple_of(4096) => {
+        Isa::Avx512 => {
             let why = "two rows together share the loads of weight and the gradients of the parameters";
             Schedule { rows: 2, why, ..loops }
-        }
-        Isa::Avx512 => {
-            let why = "one row: rows a multiple of 4096 bytes apart would compete for the same cache sets";
-            Schedule { why, ..loops }
         }
         _ => Schedule { why: "one row: two would not leave registers for their sums", ..loops },
     }
