@@ -104,9 +104,9 @@ fn layer_f32() {
             512  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
             768  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
             1000 | 4x2 by 4 ~8     | 2x2 by 4        | 2x2 by 2 ~8        | 1x2 by 2 opaque
-            1024 | 2x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            2048 | 2x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            4096 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
+            1024 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
+            2048 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
+            4096 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
             8192 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
             _    | 1x4 by 4 ~n     | 1x4 by 4 ~n     | 1x4 by 4 ~n        | 1x4 by 4 ~n
         "#]],
@@ -127,8 +127,8 @@ fn layer_f64_has_half_as_many_lanes() {
             64   | 4x2 by 4        | 2x2 by 4        | 1x2 regs+grads     | 1x2 by 2 opaque
             100  | 4x2 by 4 ~4     | 2x2 by 4        | 2x2 by 2 ~4        | 1x2 by 2 opaque
             256  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            512  | 2x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            1024 | 2x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
+            512  | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
+            1024 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
             _    | 1x4 by 4 ~n     | 1x4 by 4 ~n     | 1x4 by 4 ~n        | 1x4 by 4 ~n
         "#]],
     );
