@@ -133,3 +133,8 @@ pub use norm_runtime::{
 
 #[doc(hidden)]
 pub use norm_runtime as __private;
+
+/// Runs the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
