@@ -24,6 +24,8 @@ pub trait Compute:
     const LARGEST: Self;
     /// The smallest value of `mean square + eps` that the fast kernels answer for.
     const SMALLEST: Self;
+    /// The smallest `rstd` at which `x - mean` cannot overflow, in rows of up to 2^40 elements.
+    const SMALLEST_RSTD: Self;
     /// The value as `f64`, exactly.
     fn to_f64(self) -> f64;
     /// The value nearest to `value`.
@@ -58,7 +60,7 @@ pub trait Element: sealed::Sealed + Copy + Default + Debug + Send + Sync + Parti
 }
 
 macro_rules! float {
-    ($t:ident, $bits:ident, mantissa: $mantissa:literal, bias: $bias:literal, largest: $largest:literal, smallest: $smallest:literal) => {
+    ($t:ident, $bits:ident, mantissa: $mantissa:literal, bias: $bias:literal, largest: $largest:literal, smallest: $smallest:literal, rstd: $rstd:literal) => {
         impl Element for $t {
             type Compute = $t;
             const NAME: &'static str = stringify!($t);
@@ -76,6 +78,7 @@ macro_rules! float {
         impl Compute for $t {
             const LARGEST: Self = $largest;
             const SMALLEST: Self = $smallest;
+            const SMALLEST_RSTD: Self = $rstd;
             #[inline]
             fn to_f64(self) -> f64 {
                 f64::from(self)
@@ -111,8 +114,8 @@ macro_rules! float {
     };
 }
 
-float!(f32, u32, mantissa: 23, bias: 127, largest: 1e37, smallest: 1e-30);
-float!(f64, u64, mantissa: 52, bias: 1023, largest: 1e305, smallest: 1e-270);
+float!(f32, u32, mantissa: 23, bias: 127, largest: 1e37, smallest: 1e-30, rstd: 1e-32);
+float!(f64, u64, mantissa: 52, bias: 1023, largest: 1e305, smallest: 1e-270, rstd: 1e-302);
 
 #[cfg(test)]
 mod tests {

@@ -107,7 +107,8 @@ fn attempt(kernel: &Kernel<f32>, call: &Call, method: Method) -> Result<(), Norm
     let (weight, bias) = (some(call.weight), some(call.bias));
     let (mut y, mut dx) = (some(call.y.len()), some(call.dx.len()));
     let (mut dweight, mut dbias) = (some(call.dweight), some(call.dbias));
-    let mut saved = saved(kernel, call.saved_rows);
+    // What training finds there is from another batch, so that resizing it would show.
+    let mut saved = saved(kernel, if method == Train { call.saved_rows + 2 } else { call.saved_rows });
     let before = [&x, &y, &dx, &dweight, &dbias].map(|values| bits(values));
     let saved_before = saved.clone();
     let params = Params { weight: &weight, bias: &bias, eps: call.eps as f32 };

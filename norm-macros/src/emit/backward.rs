@@ -2,7 +2,7 @@
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
 use super::sweep::{Chunk, blocks, fold_chains, sums, sweep};
-use super::{function, number};
+use super::{function, number, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -88,12 +88,47 @@ impl Backward<'_> {
                 continue;
             }
         });
-        quote! {
+        let fast = quote! {
             #(#starts)*
             #statistics
             #output
             #done
+        };
+        if !self.model.technique.centred {
+            return fast;
         }
+        let rt = runtime(self.model);
+        let compute = type_of(self.model.dtype.compute());
+        let each = (0..rows).map(|r| {
+            let index = number(r);
+            quote!(a.rstd.add(row + #index).read() >= <#compute as #rt::Compute>::SMALLEST_RSTD)
+        });
+        let careful = (rows == 1).then(|| self.careful());
+        quote! {
+            if #(#each)&&* { #fast } #careful
+        }
+    }
+
+    /// The row in which `x - mean` may overflow; gradients that are kept in registers go by way of memory.
+    fn careful(&self) -> TokenStream {
+        let rt = runtime(self.model);
+        let (element, param) = (type_of(self.model.dtype), type_of(self.model.param));
+        let call = quote!(<#element as #rt::rows::Entry<#param>>::careful_backward_row(a, row, n););
+        if !self.schedule().keep_grads {
+            return quote!(else { #call });
+        }
+        let store = sweep(self.schedule(), self.len, 1, &mut |chunk| self.store_grads(chunk));
+        let reload = sweep(self.schedule(), self.len, 1, &mut |chunk| {
+            let at = &chunk.at;
+            self.grads()
+                .iter()
+                .map(|(argument, variable)| {
+                    let (argument, name) = (format_ident!("{argument}"), self.grad_name(variable, chunk));
+                    quote!(#name = v::load(a.#argument.add(#at));)
+                })
+                .collect()
+        });
+        quote!(else { #store #call #reload })
     }
 
     fn start(&self, r: usize) -> TokenStream {

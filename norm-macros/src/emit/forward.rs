@@ -24,6 +24,7 @@ impl Forward<'_> {
     /// `rows` rows from `row`.
     fn block(&self, rows: usize) -> TokenStream {
         let starts = (0..rows).map(|r| self.start(r));
+        let pivots = self.model.technique.centred.then(|| self.pivots(rows));
         let statistics = self.statistics(rows);
         let save = self.save(rows);
         let output = self.output(rows);
@@ -34,6 +35,7 @@ impl Forward<'_> {
             let rows = number(rows);
             quote! {
                 #(#starts)*
+                #pivots
                 #statistics
                 if f.good {
                     #save
@@ -45,6 +47,7 @@ impl Forward<'_> {
         } else {
             quote! {
                 #(#starts)*
+                #pivots
                 #statistics
                 if f.good {
                     #save
@@ -58,25 +61,55 @@ impl Forward<'_> {
 
     /// Pointers, pivot and accumulators of row `r` of the block.
     fn start(&self, r: usize) -> TokenStream {
-        let rt = runtime(self.model);
         let offset = number(r);
-        let [x, y, pivot, m] = ["x", "y", "pivot", "m"].map(|name| format_ident!("{name}{r}"));
+        let [x, y] = ["x", "y"].map(|name| format_ident!("{name}{r}"));
         let chains = (0..self.plan.schedule.chains).map(|k| {
             let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
             let s = self.model.technique.centred.then(|| quote!(let mut #s = v::zero();));
             quote!(#s let mut #q = v::zero();)
         });
-        let pivot = self.model.technique.centred.then(|| {
+        quote! {
+            let #x = a.x.add((row + #offset) * a.x_stride);
+            let #y = a.y.add((row + #offset) * a.y_stride);
+            #(#chains)*
+        }
+    }
+
+    /// For each row of the block a number near its mean: the mean of its first 16 elements, of the first few where there are
+    /// fewer.
+    fn pivots(&self, rows: usize) -> TokenStream {
+        let rt = runtime(self.model);
+        let lanes = self.plan.schedule.lanes;
+        let x = |r: usize| format_ident!("x{r}");
+        let first_16: Vec<TokenStream> = (0..rows)
+            .map(|r| {
+                let x = x(r);
+                let vectors = (0..16).step_by(lanes).map(number).map(|at| quote!(x::load(#x.add(#at))));
+                fold_chains(vectors.collect())
+            })
+            .collect();
+        let first_16 = sums(&first_16);
+        let few = (0..4).map(|r| {
+            let x = x(r.min(rows - 1));
+            quote!(#rt::rows::pivot(#x, n))
+        });
+        // A sixteenth is exact, so the pivot of equal elements is that element.
+        let first_16 = quote!(#first_16.map(|sum| sum * 0.0625));
+        let pivots = match self.len {
+            Len::Fixed(n) if n >= 16 => first_16,
+            Len::Fixed(_) => quote!([#(#few),*]),
+            Len::Runtime => quote!(if n >= 16 { #first_16 } else { [#(#few),*] }),
+        };
+        let each = (0..rows).map(|r| {
+            let (pivot, m, index) = (format_ident!("pivot{r}"), format_ident!("m{r}"), number(r));
             quote! {
-                let #pivot = #rt::rows::pivot(#x, n);
+                let #pivot = pivots[#index];
                 let #m = v::splat(#pivot);
             }
         });
         quote! {
-            let #x = a.x.add((row + #offset) * a.x_stride);
-            let #y = a.y.add((row + #offset) * a.y_stride);
-            #pivot
-            #(#chains)*
+            let pivots = #pivots;
+            #(#each)*
         }
     }
 
@@ -180,13 +213,10 @@ impl Forward<'_> {
                 .collect();
         }
         let centred = self.model.technique.centred;
-        let pivots = (0..rows).map(|r| format_ident!("pivot{r}"));
-        let pivots = centred.then(|| quote!(let pivots = [#(#pivots),*];));
         let pivot = centred.then(|| quote!(let m0 = v::splat(pivots.as_ptr().add(k).read());));
         let row = self.output_row(0, &quote!(f.rstd.as_ptr().add(k).read()), &quote!(f.offset.as_ptr().add(k).read()));
         let rows = number(rows);
         quote! {
-            #pivots
             let mut k = 0_usize;
             while k < #rows {
                 let x0 = a.x.add((row + k) * a.x_stride);

@@ -69,6 +69,12 @@ pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
     /// # Safety
     /// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows.
     unsafe fn careful_row(args: &ForwardArgs<Self, P>, row: usize, n: usize, centred: bool);
+
+    /// The gradients of one row in which `x - mean` may overflow.
+    ///
+    /// # Safety
+    /// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows.
+    unsafe fn careful_backward_row(args: &BackwardArgs<Self, P>, row: usize, n: usize);
 }
 
 macro_rules! entries {
@@ -116,6 +122,12 @@ macro_rules! entries {
             unsafe fn careful_row(args: &ForwardArgs<Self, $p>, row: usize, n: usize, centred: bool) {
                 // SAFETY: the caller's contract is the same.
                 unsafe { crate::careful::row(args, row, n, centred) }
+            }
+
+            #[cold]
+            unsafe fn careful_backward_row(args: &BackwardArgs<Self, $p>, row: usize, n: usize) {
+                // SAFETY: the caller's contract is the same.
+                unsafe { crate::careful::backward_row(args, row, n) }
             }
         }
     )* };

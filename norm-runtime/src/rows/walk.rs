@@ -87,7 +87,9 @@ impl<const K: usize> Walk<K> {
             outer: [OuterAxis { size: 0, strides: [0; K] }; MAX_RANK],
             outer_len: 0,
         };
+        // Where there are no elements no memory is touched, and strides mean nothing.
         if let Some((_, dims)) = given
+            && total != 0
             && operands.iter().any(Operand::is_strided)
         {
             for operand in &operands {
