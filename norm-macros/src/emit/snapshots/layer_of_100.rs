@@ -75,20 +75,32 @@ const _: () = {
                 if a.rows - row >= 2 {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let y0 = a.y.add((row + 0) * a.y_stride);
-                    let pivot0 = ::normkit::__private::rows::pivot(x0, n);
-                    let m0 = v::splat(pivot0);
                     let mut s0_0 = v::zero();
                     let mut q0_0 = v::zero();
                     let mut s0_1 = v::zero();
                     let mut q0_1 = v::zero();
                     let x1 = a.x.add((row + 1) * a.x_stride);
                     let y1 = a.y.add((row + 1) * a.y_stride);
-                    let pivot1 = ::normkit::__private::rows::pivot(x1, n);
-                    let m1 = v::splat(pivot1);
                     let mut s1_0 = v::zero();
                     let mut q1_0 = v::zero();
                     let mut s1_1 = v::zero();
                     let mut q1_1 = v::zero();
+                    let pivots = {
+                        let last = v::sum(
+                            v::add(x::load(x1.add(0)), x::load(x1.add(8))),
+                        );
+                        [
+                            v::sum(v::add(x::load(x0.add(0)), x::load(x0.add(8)))),
+                            last,
+                            last,
+                            last,
+                        ]
+                    }
+                        .map(|sum| sum * 0.0625);
+                    let pivot0 = pivots[0];
+                    let m0 = v::splat(pivot0);
+                    let pivot1 = pivots[1];
+                    let m1 = v::splat(pivot1);
                     let end: usize = 96;
                     let mut i = 0_usize;
                     while i < end {
@@ -141,7 +153,6 @@ const _: () = {
                             a.residual.add(row + 1).write(residual);
                             a.rstd.add(row + 1).write(f.rstd[1]);
                         }
-                        let pivots = [pivot0, pivot1];
                         let mut k = 0_usize;
                         while k < 2 {
                             let x0 = a.x.add((row + k) * a.x_stride);
@@ -212,12 +223,16 @@ const _: () = {
                     {
                         let x0 = a.x.add((row + 0) * a.x_stride);
                         let y0 = a.y.add((row + 0) * a.y_stride);
-                        let pivot0 = ::normkit::__private::rows::pivot(x0, n);
-                        let m0 = v::splat(pivot0);
                         let mut s0_0 = v::zero();
                         let mut q0_0 = v::zero();
                         let mut s0_1 = v::zero();
                         let mut q0_1 = v::zero();
+                        let pivots = [v::sum(
+                            v::add(x::load(x0.add(0)), x::load(x0.add(8))),
+                        ); 4]
+                            .map(|sum| sum * 0.0625);
+                        let pivot0 = pivots[0];
+                        let m0 = v::splat(pivot0);
                         let end: usize = 96;
                         let mut i = 0_usize;
                         while i < end {
@@ -335,82 +350,97 @@ const _: () = {
         let inverse_n = 1.0 / n as f32;
         unsafe {
             for row in 0..a.rows {
-                let x0 = a.x.add((row + 0) * a.x_stride);
-                let dy0 = a.dy.add((row + 0) * a.dy_stride);
-                let dx0 = a.dx.add((row + 0) * a.dx_stride);
-                let rstd = a.rstd.add(row + 0).read();
-                let r0 = v::splat(rstd);
-                let m0 = v::splat(a.mean.add(row + 0).read());
-                let c0 = v::splat(-a.residual.add(row + 0).read() * rstd);
-                let mut s0_0 = v::zero();
-                let mut q0_0 = v::zero();
-                let mut s0_1 = v::zero();
-                let mut q0_1 = v::zero();
-                let end: usize = ::core::hint::black_box(96);
-                let mut i = 0_usize;
-                while i < end {
-                    let w = p::load(a.weight.add(i));
-                    let mut dw = v::load(a.dweight.add(i));
-                    let mut db = v::load(a.dbias.add(i));
-                    let d = x::load(dy0.add(i));
+                if a.rstd.add(row + 0).read()
+                    >= <f32 as ::normkit::__private::Compute>::SMALLEST_RSTD
+                {
+                    let x0 = a.x.add((row + 0) * a.x_stride);
+                    let dy0 = a.dy.add((row + 0) * a.dy_stride);
+                    let dx0 = a.dx.add((row + 0) * a.dx_stride);
+                    let rstd = a.rstd.add(row + 0).read();
+                    let r0 = v::splat(rstd);
+                    let m0 = v::splat(a.mean.add(row + 0).read());
+                    let c0 = v::splat(-a.residual.add(row + 0).read() * rstd);
+                    let mut s0_0 = v::zero();
+                    let mut q0_0 = v::zero();
+                    let mut s0_1 = v::zero();
+                    let mut q0_1 = v::zero();
+                    let end: usize = ::core::hint::black_box(96);
+                    let mut i = 0_usize;
+                    while i < end {
+                        let w = p::load(a.weight.add(i));
+                        let mut dw = v::load(a.dweight.add(i));
+                        let mut db = v::load(a.dbias.add(i));
+                        let d = x::load(dy0.add(i));
+                        let g = v::mul(d, w);
+                        let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
+                        s0_0 = v::add(s0_0, g);
+                        q0_0 = v::fma(g, h, q0_0);
+                        dw = v::fma(d, h, dw);
+                        db = v::add(db, d);
+                        v::store(a.dweight.add(i), dw);
+                        v::store(a.dbias.add(i), db);
+                        let w = p::load(a.weight.add(i + 8));
+                        let mut dw = v::load(a.dweight.add(i + 8));
+                        let mut db = v::load(a.dbias.add(i + 8));
+                        let d = x::load(dy0.add(i + 8));
+                        let g = v::mul(d, w);
+                        let h = v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, c0);
+                        s0_1 = v::add(s0_1, g);
+                        q0_1 = v::fma(g, h, q0_1);
+                        dw = v::fma(d, h, dw);
+                        db = v::add(db, d);
+                        v::store(a.dweight.add(i + 8), dw);
+                        v::store(a.dbias.add(i + 8), db);
+                        i += 16;
+                    }
+                    let w = p::load_part(a.weight.add(96), 4, v::zero());
+                    let mut dw = v::load(a.dweight.add(96));
+                    let mut db = v::load(a.dbias.add(96));
+                    let d = x::load_part(dy0.add(96), 4, v::zero());
                     let g = v::mul(d, w);
-                    let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
+                    let h = v::fma(v::sub(x::load_part(x0.add(96), 4, m0), m0), r0, c0);
                     s0_0 = v::add(s0_0, g);
                     q0_0 = v::fma(g, h, q0_0);
                     dw = v::fma(d, h, dw);
                     db = v::add(db, d);
-                    v::store(a.dweight.add(i), dw);
-                    v::store(a.dbias.add(i), db);
-                    let w = p::load(a.weight.add(i + 8));
-                    let mut dw = v::load(a.dweight.add(i + 8));
-                    let mut db = v::load(a.dbias.add(i + 8));
-                    let d = x::load(dy0.add(i + 8));
+                    v::store(a.dweight.add(96), dw);
+                    v::store(a.dbias.add(96), db);
+                    let sum = [v::sum(v::add(s0_0, s0_1)); 4];
+                    let square = [v::sum(v::add(q0_0, q0_1)); 4];
+                    let u0 = v::splat(sum[0] * inverse_n);
+                    let t0 = v::splat(square[0] * inverse_n);
+                    let end: usize = ::core::hint::black_box(96);
+                    let mut i = 0_usize;
+                    while i < end {
+                        let w = p::load(a.weight.add(i));
+                        let d = x::load(dy0.add(i));
+                        let g = v::mul(d, w);
+                        let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
+                        x::store(dx0.add(i), v::mul(v::fnma(h, t0, v::sub(g, u0)), r0));
+                        let w = p::load(a.weight.add(i + 8));
+                        let d = x::load(dy0.add(i + 8));
+                        let g = v::mul(d, w);
+                        let h = v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, c0);
+                        x::store(
+                            dx0.add(i + 8),
+                            v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
+                        );
+                        i += 16;
+                    }
+                    let w = p::load_part(a.weight.add(96), 4, v::zero());
+                    let d = x::load_part(dy0.add(96), 4, v::zero());
                     let g = v::mul(d, w);
-                    let h = v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, c0);
-                    s0_1 = v::add(s0_1, g);
-                    q0_1 = v::fma(g, h, q0_1);
-                    dw = v::fma(d, h, dw);
-                    db = v::add(db, d);
-                    v::store(a.dweight.add(i + 8), dw);
-                    v::store(a.dbias.add(i + 8), db);
-                    i += 16;
+                    let h = v::fma(v::sub(x::load_part(x0.add(96), 4, m0), m0), r0, c0);
+                    x::store_part(
+                        dx0.add(96),
+                        v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
+                        4,
+                    );
+                } else {
+                    <f32 as ::normkit::__private::rows::Entry<
+                        f32,
+                    >>::careful_backward_row(a, row, n);
                 }
-                let w = p::load_part(a.weight.add(96), 4, v::zero());
-                let mut dw = v::load(a.dweight.add(96));
-                let mut db = v::load(a.dbias.add(96));
-                let d = x::load_part(dy0.add(96), 4, v::zero());
-                let g = v::mul(d, w);
-                let h = v::fma(v::sub(x::load_part(x0.add(96), 4, m0), m0), r0, c0);
-                s0_0 = v::add(s0_0, g);
-                q0_0 = v::fma(g, h, q0_0);
-                dw = v::fma(d, h, dw);
-                db = v::add(db, d);
-                v::store(a.dweight.add(96), dw);
-                v::store(a.dbias.add(96), db);
-                let sum = [v::sum(v::add(s0_0, s0_1)); 4];
-                let square = [v::sum(v::add(q0_0, q0_1)); 4];
-                let u0 = v::splat(sum[0] * inverse_n);
-                let t0 = v::splat(square[0] * inverse_n);
-                let end: usize = ::core::hint::black_box(96);
-                let mut i = 0_usize;
-                while i < end {
-                    let w = p::load(a.weight.add(i));
-                    let d = x::load(dy0.add(i));
-                    let g = v::mul(d, w);
-                    let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
-                    x::store(dx0.add(i), v::mul(v::fnma(h, t0, v::sub(g, u0)), r0));
-                    let w = p::load(a.weight.add(i + 8));
-                    let d = x::load(dy0.add(i + 8));
-                    let g = v::mul(d, w);
-                    let h = v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, c0);
-                    x::store(dx0.add(i + 8), v::mul(v::fnma(h, t0, v::sub(g, u0)), r0));
-                    i += 16;
-                }
-                let w = p::load_part(a.weight.add(96), 4, v::zero());
-                let d = x::load_part(dy0.add(96), 4, v::zero());
-                let g = v::mul(d, w);
-                let h = v::fma(v::sub(x::load_part(x0.add(96), 4, m0), m0), r0, c0);
-                x::store_part(dx0.add(96), v::mul(v::fnma(h, t0, v::sub(g, u0)), r0), 4);
             }
         }
     }

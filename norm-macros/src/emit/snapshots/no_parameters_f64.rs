@@ -39,12 +39,19 @@ fn main() {
                 for row in 0..a.rows {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let y0 = a.y.add((row + 0) * a.y_stride);
-                    let pivot0 = ::normkit::__private::rows::pivot(x0, n);
-                    let m0 = v::splat(pivot0);
                     let mut s0_0 = v::zero();
                     let mut q0_0 = v::zero();
                     let mut s0_1 = v::zero();
                     let mut q0_1 = v::zero();
+                    let pivots = [v::sum(
+                        v::add(
+                            v::add(x::load(x0.add(0)), x::load(x0.add(8))),
+                            v::add(x::load(x0.add(4)), x::load(x0.add(12))),
+                        ),
+                    ); 4]
+                        .map(|sum| sum * 0.0625);
+                    let pivot0 = pivots[0];
+                    let m0 = v::splat(pivot0);
                     let end: usize = 16;
                     let mut i = 0_usize;
                     while i < end {
@@ -119,51 +126,62 @@ fn main() {
             let inverse_n = 1.0 / n as f64;
             unsafe {
                 for row in 0..a.rows {
-                    let x0 = a.x.add((row + 0) * a.x_stride);
-                    let dy0 = a.dy.add((row + 0) * a.dy_stride);
-                    let dx0 = a.dx.add((row + 0) * a.dx_stride);
-                    let rstd = a.rstd.add(row + 0).read();
-                    let r0 = v::splat(rstd);
-                    let m0 = v::splat(a.mean.add(row + 0).read());
-                    let c0 = v::splat(-a.residual.add(row + 0).read() * rstd);
-                    let mut s0_0 = v::zero();
-                    let mut q0_0 = v::zero();
-                    let mut s0_1 = v::zero();
-                    let mut q0_1 = v::zero();
-                    let end: usize = 16;
-                    let mut i = 0_usize;
-                    while i < end {
-                        let d = x::load(dy0.add(i));
-                        let g = d;
-                        let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
-                        s0_0 = v::add(s0_0, g);
-                        q0_0 = v::fma(g, h, q0_0);
-                        let d = x::load(dy0.add(i + 4));
-                        let g = d;
-                        let h = v::fma(v::sub(x::load(x0.add(i + 4)), m0), r0, c0);
-                        s0_1 = v::add(s0_1, g);
-                        q0_1 = v::fma(g, h, q0_1);
-                        i += 8;
-                    }
-                    let sum = [v::sum(v::add(s0_0, s0_1)); 4];
-                    let square = [v::sum(v::add(q0_0, q0_1)); 4];
-                    let u0 = v::splat(sum[0] * inverse_n);
-                    let t0 = v::splat(square[0] * inverse_n);
-                    let end: usize = 16;
-                    let mut i = 0_usize;
-                    while i < end {
-                        let d = x::load(dy0.add(i));
-                        let g = d;
-                        let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
-                        x::store(dx0.add(i), v::mul(v::fnma(h, t0, v::sub(g, u0)), r0));
-                        let d = x::load(dy0.add(i + 4));
-                        let g = d;
-                        let h = v::fma(v::sub(x::load(x0.add(i + 4)), m0), r0, c0);
-                        x::store(
-                            dx0.add(i + 4),
-                            v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
-                        );
-                        i += 8;
+                    if a.rstd.add(row + 0).read()
+                        >= <f64 as ::normkit::__private::Compute>::SMALLEST_RSTD
+                    {
+                        let x0 = a.x.add((row + 0) * a.x_stride);
+                        let dy0 = a.dy.add((row + 0) * a.dy_stride);
+                        let dx0 = a.dx.add((row + 0) * a.dx_stride);
+                        let rstd = a.rstd.add(row + 0).read();
+                        let r0 = v::splat(rstd);
+                        let m0 = v::splat(a.mean.add(row + 0).read());
+                        let c0 = v::splat(-a.residual.add(row + 0).read() * rstd);
+                        let mut s0_0 = v::zero();
+                        let mut q0_0 = v::zero();
+                        let mut s0_1 = v::zero();
+                        let mut q0_1 = v::zero();
+                        let end: usize = 16;
+                        let mut i = 0_usize;
+                        while i < end {
+                            let d = x::load(dy0.add(i));
+                            let g = d;
+                            let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
+                            s0_0 = v::add(s0_0, g);
+                            q0_0 = v::fma(g, h, q0_0);
+                            let d = x::load(dy0.add(i + 4));
+                            let g = d;
+                            let h = v::fma(v::sub(x::load(x0.add(i + 4)), m0), r0, c0);
+                            s0_1 = v::add(s0_1, g);
+                            q0_1 = v::fma(g, h, q0_1);
+                            i += 8;
+                        }
+                        let sum = [v::sum(v::add(s0_0, s0_1)); 4];
+                        let square = [v::sum(v::add(q0_0, q0_1)); 4];
+                        let u0 = v::splat(sum[0] * inverse_n);
+                        let t0 = v::splat(square[0] * inverse_n);
+                        let end: usize = 16;
+                        let mut i = 0_usize;
+                        while i < end {
+                            let d = x::load(dy0.add(i));
+                            let g = d;
+                            let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
+                            x::store(
+                                dx0.add(i),
+                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
+                            );
+                            let d = x::load(dy0.add(i + 4));
+                            let g = d;
+                            let h = v::fma(v::sub(x::load(x0.add(i + 4)), m0), r0, c0);
+                            x::store(
+                                dx0.add(i + 4),
+                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
+                            );
+                            i += 8;
+                        }
+                    } else {
+                        <f64 as ::normkit::__private::rows::Entry<
+                            f64,
+                        >>::careful_backward_row(a, row, n);
                     }
                 }
             }
