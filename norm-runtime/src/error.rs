@@ -86,7 +86,7 @@ pub enum NormError {
         /// The argument at fault.
         arg: &'static str,
     },
-    /// `eps` at run time is negative or not a number.
+    /// `eps` at run time is negative, infinite or not a number.
     Eps {
         /// The value found.
         found: f64,

@@ -7,6 +7,19 @@
 //! range of the type, a pivot more than two standard deviations from the mean, something not finite) the rows are computed
 //! one by one, and the one at fault by [`crate::careful`].
 
+/// The value of row `k` of four.
+///
+/// A function, so that generated code calls no method that a trait in the user's scope could take the place of.
+///
+/// # Safety
+/// `k < 4`.
+#[inline]
+#[must_use]
+pub unsafe fn row<A: Copy>(values: &[A; 4], k: usize) -> A {
+    // SAFETY: the caller's contract.
+    unsafe { *values.get_unchecked(k) }
+}
+
 macro_rules! finish {
     ($t:ident, $four:ident) => {
         use crate::dtype::Compute;
@@ -23,6 +36,8 @@ macro_rules! finish {
             pub offset: [$t; 4],
             /// Whether all four are good.
             pub good: bool,
+            /// Whether all four would be, about a pivot nearer to the mean.
+            pub in_range: bool,
         }
 
         /// The statistics of four rows whose mean is not subtracted.
@@ -50,6 +65,7 @@ macro_rules! finish {
                 rstd: rstd.to_array(),
                 offset: (-(shift * rstd)).to_array(),
                 good: (near & in_range).all(),
+                in_range: in_range.all(),
             }
         }
 

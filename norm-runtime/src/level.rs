@@ -89,16 +89,20 @@ impl Level {
         }
         let requested = std::env::var_os("NORMKIT_LEVEL").map(|value| value.to_string_lossy().into_owned());
         match Level::choose(requested.as_deref()) {
-            Some(level) => {
-                CURRENT.store(level as u8, Ordering::Relaxed);
-                Ok(level)
-            }
+            Some(level) => Ok(Level::settle(level as u8).unwrap_or(level)),
             None => {
                 // Leaked once per process: the error is `Copy` and has to name the value.
                 let requested = REFUSED_VALUE.get_or_init(|| requested.unwrap_or_default().leak());
-                CURRENT.store(REFUSED, Ordering::Relaxed);
-                Err(NormError::Level { requested })
+                Level::settle(REFUSED).ok_or(NormError::Level { requested })
             }
+        }
+    }
+
+    /// Keeps what was detected, unless another thread has settled it meanwhile: then that level is it.
+    fn settle(code: u8) -> Option<Level> {
+        match CURRENT.compare_exchange(UNKNOWN, code, Ordering::Relaxed, Ordering::Relaxed) {
+            Err(other) => ALL.into_iter().find(|&level| level as u8 == other),
+            Ok(_) => None,
         }
     }
 

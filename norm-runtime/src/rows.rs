@@ -363,7 +363,9 @@ fn sum_blocks<A: Compute>(
             let partial = &mut memory[height * size..][..size];
             partial.fill(A::default());
             let (dweight, dbias) = partial.split_at_mut(padded);
-            let (dweight, dbias) = (dweight.as_mut_ptr(), dbias.as_mut_ptr());
+            // What there is no room for is null, as kernels expect.
+            let pointer = |part: &mut [A]| if part.is_empty() { core::ptr::null_mut() } else { part.as_mut_ptr() };
+            let (dweight, dbias) = (pointer(dweight), pointer(dbias));
             let rows = index * block..walk.total_rows.min((index + 1) * block);
             walk.for_each_in(rows, |first, rows, offsets| run(first, rows, offsets, dweight, dbias));
             height += 1;

@@ -14,12 +14,14 @@ thread_local! {
 /// makes its own.
 pub(crate) fn with<A: Compute, R>(len: usize, work: impl FnOnce(&mut [A]) -> R) -> R {
     let needed = (len * size_of::<A>()).div_ceil(size_of::<f64>());
-    let mut memory = SCRATCH.take().filter(|m| m.len() >= needed).unwrap_or_else(|| Param::filled(0.0, needed));
+    // At the thread's end there may be no such memory any more.
+    let kept = SCRATCH.try_with(Cell::take).ok().flatten();
+    let mut memory = kept.filter(|m| m.len() >= needed).unwrap_or_else(|| Param::filled(0.0, needed));
     let start = memory.as_mut_ptr().cast::<A>();
     // SAFETY: the memory holds at least `needed * 8 >= len * size_of::<A>()` bytes, is aligned to 64, initialized, valid
     // as floats of either size, and borrowed by nobody else while this owns `memory`.
     let result = work(unsafe { core::slice::from_raw_parts_mut(start, len) });
-    SCRATCH.set(Some(memory));
+    let _ = SCRATCH.try_with(|scratch| scratch.set(Some(memory)));
     result
 }
 

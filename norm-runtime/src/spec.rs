@@ -11,18 +11,6 @@ pub enum Dim {
     OneOf(&'static [usize]),
 }
 
-impl Dim {
-    /// Whether `size` is one that this axis admits.
-    #[must_use]
-    pub fn admits(self, size: usize) -> bool {
-        match self {
-            Dim::Any => true,
-            Dim::Fixed(n) => n == size,
-            Dim::OneOf(sizes) => sizes.contains(&size),
-        }
-    }
-}
-
 /// Which parameters are applied after normalization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Affine {

@@ -109,27 +109,24 @@ macro_rules! conversions {
                 $view { data: conversions!(@flatten data $($mutable)?), layout: Layout::Arrays { n: N } }
             }
         }
-        impl<'a, T, const D: usize> From<(&'a $($mutable)? [T], [usize; D])> for $view<'a, T> {
+        conversions!(@shaped $view ($($mutable)?) [] [T]);
+        conversions!(@shaped $view ($($mutable)?) [] Vec<T>);
+        conversions!(@shaped $view ($($mutable)?) [] Box<[T]>);
+        conversions!(@shaped $view ($($mutable)?) [const N: usize,] [T; N]);
+        conversions!(@shaped $view ($($mutable)?) [] crate::param::Param<T>, crate::dtype::Element);
+    };
+    (@shaped $view:ident ($($mutable:tt)?) [$($generics:tt)*] $of:ty $(, $bound:path)?) => {
+        impl<'a, T $(: $bound)?, $($generics)* const D: usize> From<(&'a $($mutable)? $of, [usize; D])> for $view<'a, T> {
             #[inline]
-            fn from((data, dims): (&'a $($mutable)? [T], [usize; D])) -> Self {
+            fn from((data, dims): (&'a $($mutable)? $of, [usize; D])) -> Self {
                 $view { data, layout: Layout::new(dims, None) }
             }
         }
-        impl<'a, T, const D: usize> From<(&'a $($mutable)? Vec<T>, [usize; D])> for $view<'a, T> {
+        impl<'a, T $(: $bound)?, $($generics)* const D: usize> From<(&'a $($mutable)? $of, [usize; D], [usize; D])>
+            for $view<'a, T>
+        {
             #[inline]
-            fn from((data, dims): (&'a $($mutable)? Vec<T>, [usize; D])) -> Self {
-                $view { data, layout: Layout::new(dims, None) }
-            }
-        }
-        impl<'a, T, const D: usize> From<(&'a $($mutable)? [T], [usize; D], [usize; D])> for $view<'a, T> {
-            #[inline]
-            fn from((data, dims, strides): (&'a $($mutable)? [T], [usize; D], [usize; D])) -> Self {
-                $view { data, layout: Layout::new(dims, Some(strides)) }
-            }
-        }
-        impl<'a, T, const D: usize> From<(&'a $($mutable)? Vec<T>, [usize; D], [usize; D])> for $view<'a, T> {
-            #[inline]
-            fn from((data, dims, strides): (&'a $($mutable)? Vec<T>, [usize; D], [usize; D])) -> Self {
+            fn from((data, dims, strides): (&'a $($mutable)? $of, [usize; D], [usize; D])) -> Self {
                 $view { data, layout: Layout::new(dims, Some(strides)) }
             }
         }

@@ -23,56 +23,91 @@ struct Forward<'a> {
 impl Forward<'_> {
     /// `rows` rows from `row`.
     fn block(&self, rows: usize) -> TokenStream {
-        let starts = (0..rows).map(|r| self.start(r));
-        let pivots = self.model.technique.centred.then(|| self.pivots(rows));
+        let pointers = (0..rows).map(|r| self.pointers(r));
+        let accumulators = (0..rows).map(|r| self.accumulators(r));
         let statistics = self.statistics(rows);
         let save = self.save(rows);
         let output = self.output(rows);
-        let rt = runtime(self.model);
         let centred = self.model.technique.centred;
-        let (element, param) = (type_of(self.model.dtype), type_of(self.model.param));
-        if rows > 1 {
-            let rows = number(rows);
+        if rows == 1 {
+            return self.single(quote!(#(#pointers)*), quote!(#(#accumulators)* #statistics), quote!(#save #output));
+        }
+        let pivots = centred.then(|| self.pivots(rows));
+        let bound = (0..rows).filter(|_| centred).map(|r| {
+            let (pivot, m, index) = (format_ident!("pivot{r}"), format_ident!("m{r}"), number(r));
             quote! {
-                #(#starts)*
-                #pivots
-                #statistics
-                if f.good {
-                    #save
-                    #output
-                    row += #rows;
-                    continue;
-                }
+                let #pivot = pivots[#index];
+                let #m = v::splat(#pivot);
             }
-        } else {
-            quote! {
-                #(#starts)*
-                #pivots
-                #statistics
-                if f.good {
-                    #save
-                    #output
-                } else {
-                    <#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, #centred);
-                }
+        });
+        let rows = number(rows);
+        quote! {
+            #(#pointers)*
+            #pivots
+            #(#bound)*
+            #(#accumulators)*
+            #statistics
+            if f.good {
+                #save
+                #output
+                row += #rows;
+                continue;
             }
         }
     }
 
-    /// Pointers, pivot and accumulators of row `r` of the block.
-    fn start(&self, r: usize) -> TokenStream {
+    /// One row. Where its pivot turns out to be far from the mean, once more about a better one; where that is of no use,
+    /// carefully.
+    fn single(&self, pointers: TokenStream, statistics: TokenStream, finish: TokenStream) -> TokenStream {
+        let rt = runtime(self.model);
+        let centred = self.model.technique.centred;
+        let (element, param) = (type_of(self.model.dtype), type_of(self.model.param));
+        let careful = quote!(<#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, #centred););
+        if !centred {
+            return quote!(#pointers #statistics if f.good { #finish } else { #careful });
+        }
+        let pivots = self.pivots(1);
+        quote! {
+            #pointers
+            #pivots
+            let mut pivot0 = pivots[0];
+            let mut again = true;
+            loop {
+                let m0 = v::splat(pivot0);
+                #statistics
+                if f.good {
+                    #finish
+                    break;
+                }
+                if !(again && f.in_range) {
+                    #careful
+                    break;
+                }
+                again = false;
+                pivot0 += f.shift[0];
+            }
+        }
+    }
+
+    /// The pointers of row `r` of the block.
+    fn pointers(&self, r: usize) -> TokenStream {
         let offset = number(r);
         let [x, y] = ["x", "y"].map(|name| format_ident!("{name}{r}"));
-        let chains = (0..self.plan.schedule.chains).map(|k| {
-            let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
-            let s = self.model.technique.centred.then(|| quote!(let mut #s = v::zero();));
-            quote!(#s let mut #q = v::zero();)
-        });
         quote! {
             let #x = a.x.add((row + #offset) * a.x_stride);
             let #y = a.y.add((row + #offset) * a.y_stride);
-            #(#chains)*
         }
+    }
+
+    /// The accumulators of row `r` of the block.
+    fn accumulators(&self, r: usize) -> TokenStream {
+        (0..self.plan.schedule.chains)
+            .map(|k| {
+                let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
+                let s = self.model.technique.centred.then(|| quote!(let mut #s = v::zero();));
+                quote!(#s let mut #q = v::zero();)
+            })
+            .collect()
     }
 
     /// For each row of the block a number near its mean: the mean of its first 16 elements, of the first few where there are
@@ -100,17 +135,7 @@ impl Forward<'_> {
             Len::Fixed(_) => quote!([#(#few),*]),
             Len::Runtime => quote!(if n >= 16 { #first_16 } else { [#(#few),*] }),
         };
-        let each = (0..rows).map(|r| {
-            let (pivot, m, index) = (format_ident!("pivot{r}"), format_ident!("m{r}"), number(r));
-            quote! {
-                let #pivot = pivots[#index];
-                let #m = v::splat(#pivot);
-            }
-        });
-        quote! {
-            let pivots = #pivots;
-            #(#each)*
-        }
+        quote!(let pivots = #pivots;)
     }
 
     /// What stands for missing elements of row `r`: they add nothing to the sums.
@@ -212,9 +237,10 @@ impl Forward<'_> {
                 })
                 .collect();
         }
+        let rt = runtime(self.model);
         let centred = self.model.technique.centred;
-        let pivot = centred.then(|| quote!(let m0 = v::splat(pivots.as_ptr().add(k).read());));
-        let row = self.output_row(0, &quote!(f.rstd.as_ptr().add(k).read()), &quote!(f.offset.as_ptr().add(k).read()));
+        let pivot = centred.then(|| quote!(let m0 = v::splat(#rt::finish::row(&pivots, k));));
+        let row = self.output_row(0, &quote!(#rt::finish::row(&f.rstd, k)), &quote!(#rt::finish::row(&f.offset, k)));
         let rows = number(rows);
         quote! {
             let mut k = 0_usize;

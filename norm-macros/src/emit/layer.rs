@@ -1,6 +1,6 @@
 //! A layer: the user's struct with its parameters, its gradients, and methods over the kernel type.
 
-use super::{doc, facade, ident, kernel, number, runtime, type_of, view, view_mut};
+use super::{doc, facade, hygienic, ident, kernel, number, runtime, type_of, view, view_mut};
 use crate::model::{Eps, Layer, Param};
 use crate::plan::Plan;
 use proc_macro2::{Literal, TokenStream};
@@ -11,8 +11,8 @@ pub fn layer(layer: &Layer, plan: &Plan) -> TokenStream {
     let structure = structure(layer, plan);
     let grads = grads(layer);
     let kernel = kernel::items(&layer.model, plan);
-    let methods = methods(layer);
-    let object = norm_layer(layer);
+    let methods = hygienic(methods(layer));
+    let object = hygienic(norm_layer(layer));
     let cfgs = cfgs(&layer.item.attrs);
     quote! {
         #structure
@@ -125,9 +125,13 @@ fn constructor(layer: &Layer) -> TokenStream {
         let (field, value) = (&param.field, Literal::f64_unsuffixed(doc::initial(param.role)));
         quote!(#field: #rt::Storage::filled(#value, #len))
     });
-    let is_param = |field: &&syn::Ident| layer.params.iter().any(|param| param.field == **field);
-    let others = layer.item.fields.iter().filter_map(|field| field.ident.as_ref()).filter(|field| !is_param(field));
-    let others = others.filter(|field| !(layer.model.eps == Eps::Runtime && *field == "eps"));
+    let is_ours = |name: &syn::Ident| {
+        layer.params.iter().any(|param| param.field == *name) || (layer.model.eps == Eps::Runtime && name == "eps")
+    };
+    let others = layer.item.fields.iter().filter_map(|field| {
+        let (name, cfgs) = (field.ident.as_ref().filter(|name| !is_ours(name))?, cfgs(&field.attrs));
+        Some(quote!(#(#cfgs)* #name: ::core::default::Default::default(),))
+    });
     let eps = (layer.model.eps == Eps::Runtime).then(|| {
         let value = Literal::f64_unsuffixed(layer.model.technique.eps);
         quote!(eps: #value,)
@@ -136,7 +140,7 @@ fn constructor(layer: &Layer) -> TokenStream {
         #name {
             #(#params,)*
             #eps
-            #(#others: ::core::default::Default::default(),)*
+            #(#others)*
         }
     };
     let start = " The layer as it starts: weight 1, bias 0.";

@@ -73,6 +73,8 @@ impl<const K: usize> Walk<K> {
             Some((arg, dims)) => (product(arg, &dims[lead..spec.shape.len()])?, product(arg, &dims[..lead])?),
             None => from_length(spec, &operands[0], param_len)?,
         };
+        // Rows without elements are no rows.
+        let total_rows = if n == 0 { 0 } else { total_rows };
         let total = total_rows.checked_mul(n).ok_or(NormError::TooLarge { arg: operands[0].arg })?;
         for operand in &operands {
             if !operand.is_strided() && operand.len != total {
@@ -210,7 +212,7 @@ fn from_length(spec: &'static Spec, x: &Operand<'_>, param_len: Option<usize>) -
     let (arg, len) = (x.arg, x.len);
     let n = match spec.normalized_len() {
         Some(n) => n,
-        None => open_len(spec, arg, param_len)?,
+        None => open_len(spec, x, param_len)?,
     };
     if n == 0 {
         return if len == 0 { Ok((0, 0)) } else { Err(NormError::Length { arg, expected: 0, found: len }) };
@@ -240,17 +242,35 @@ fn from_length(spec: &'static Spec, x: &Operand<'_>, param_len: Option<usize>) -
     }
 }
 
-/// The length of a row whose shape leaves one axis open, from the length of the weight.
-fn open_len(spec: &'static Spec, arg: &'static str, param_len: Option<usize>) -> Result<usize, NormError> {
+/// The length of a row whose shape leaves one axis open: the weight's, or what fixed leading axes leave of `x`.
+fn open_len(spec: &'static Spec, x: &Operand<'_>, param_len: Option<usize>) -> Result<usize, NormError> {
+    let arg = x.arg;
     let open = spec.trailing().iter().filter(|dim| !matches!(dim, Dim::Fixed(_))).count();
-    let len = param_len.filter(|_| open == 1).ok_or(NormError::DimsNeeded { arg })?;
-    check_param_len(spec, len)?;
+    let rows = spec.shape[..spec.leading].iter().try_fold(1_usize, |rows, dim| match dim {
+        Dim::Fixed(d) => rows.checked_mul(*d),
+        _ => None,
+    });
+    let len = match (param_len, rows) {
+        _ if open != 1 => return Err(NormError::DimsNeeded { arg }),
+        (Some(len), _) => len,
+        (None, Some(rows)) if x.len.is_multiple_of(rows) => x.len / rows,
+        (None, Some(of)) => return Err(NormError::NotAMultiple { arg, of, found: x.len }),
+        (None, None) => return Err(NormError::DimsNeeded { arg }),
+    };
+    check_row_len(if param_len.is_some() { "weight" } else { arg }, spec, len)?;
     Ok(len)
 }
 
 /// Checks that parameters of `len` elements fit the normalized axes.
 pub(super) fn check_param_len(spec: &'static Spec, len: usize) -> Result<(), NormError> {
-    let arg = "weight";
+    check_row_len("weight", spec, len)
+}
+
+fn check_row_len(arg: &'static str, spec: &'static Spec, len: usize) -> Result<(), NormError> {
+    // Elements have at most 8 bytes.
+    if len > isize::MAX as usize / 8 {
+        return Err(NormError::TooLarge { arg });
+    }
     let fixed: usize = spec
         .trailing()
         .iter()
