@@ -17,7 +17,7 @@ pub use refused::{refused_item, refused_layer};
 
 use crate::model::{Dtype, Len, Model};
 use crate::plan::{Isa, PassPlan};
-use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
 /// An identifier that only generated code sees.
@@ -102,21 +102,4 @@ fn function(model: &Model, len: Len, plan: &PassPlan, pass: &str, args: &str, bo
             unsafe { #body }
         }
     }
-}
-
-/// The same tokens, their local variables out of the user's sight: a constant `row` of the user's is then no pattern in
-/// `let row = ...`.
-fn hygienic(tokens: TokenStream) -> TokenStream {
-    let respan = |mut token: TokenTree| match token {
-        TokenTree::Group(group) => {
-            let mut inner = Group::new(group.delimiter(), hygienic(group.stream()));
-            inner.set_span(group.span());
-            TokenTree::Group(inner)
-        }
-        _ => {
-            token.set_span(Span::mixed_site());
-            token
-        }
-    };
-    tokens.into_iter().map(respan).collect()
 }

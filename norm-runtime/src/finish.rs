@@ -4,7 +4,7 @@
 //! so that its result is the same bit for bit whether it came alone or beside others.
 //!
 //! `good` says that the fast kernels answer for all four rows. Where it is false (a magnitude whose square leaves the
-//! range of the type, a pivot more than two standard deviations from the mean, something not finite) the rows are computed
+//! range of the type, a pivot far from the mean, something not finite) the rows are computed
 //! one by one, and the one at fault by [`crate::careful`].
 
 /// The value of row `k` of four.
@@ -51,14 +51,17 @@ macro_rules! finish {
 
         /// From the sums of `x - pivot` and of its squares.
         ///
-        /// The guard on the shift keeps the subtraction of its square from losing more than two bits.
+        /// The guard on the shift keeps the subtraction of its square from losing more than one bit: at most one standard
+        /// deviation between pivot and mean. Rows of fewer than 16 may be two off, which is all that a pivot from four
+        /// elements keeps to, and have few roundings to lose them to.
         #[inline]
         pub fn centred(sum: [$t; 4], square: [$t; 4], inverse_n: $t, eps: $t) -> Centred {
+            let farthest = $four::splat(if inverse_n > 0.0625 { 4.0 } else { 1.0 });
             let inverse_n = $four::splat(inverse_n);
             let shift = $four::new(sum) * inverse_n;
             let shift2 = shift * shift;
             let variance = ($four::new(square) * inverse_n - shift2).fast_max($four::splat(0.0));
-            let near = shift2.simd_le(variance * $four::splat(4.0));
+            let near = shift2.simd_le(variance * farthest);
             let (rstd, in_range) = rstd(variance + $four::splat(eps));
             Centred {
                 shift: shift.to_array(),

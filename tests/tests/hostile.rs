@@ -265,11 +265,17 @@ mod shadowed {
         fn add(self, _: usize);
         fn min(self);
         fn fill(self, _: f32);
+        fn as_ptr(&self) -> *const f32;
+        fn map(self);
     }
     impl<A> Add for A {
         fn add(self, _: usize) {}
         fn min(self) {}
         fn fill(self, _: f32) {}
+        fn as_ptr(&self) -> *const f32 {
+            8 as *const f32
+        }
+        fn map(self) {}
     }
     trait Clone {}
     trait Copy {}

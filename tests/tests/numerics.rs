@@ -145,7 +145,7 @@ fn outliers_first() {
                     let (y, dx) = (scaled(&found.y, &expected.y), relative(&found.dx, &expected.dx));
                     let what = format!("{level}, n {n}, {outliers} of {size:e}: y {y:.1e}, dx {dx:.1e}");
                     println!("outliers first at {what}");
-                    assert!(y <= 5e-7 && dx <= 5e-7, "{what}");
+                    assert!(y <= 1e-6 && dx <= 5e-7, "{what}");
                 }
             }
         });
@@ -653,8 +653,8 @@ fn with_outliers(numbers: &mut Numbers, len: usize) -> Vec<f64> {
 fn rms_in_units_of_the_last_place() {
     let kernels = lengths!("rms", 64 128 1024 4096 8192);
     let max = |found: &[f32], expected: &[f64]| ulps(found, expected).0;
-    measured("rms ULP", &kernels, |numbers, len| numbers.normal(len, 0.0, 1.0), [3.0, 3.6, 3.6], max);
-    measured("rms ULP with outliers", &kernels, with_outliers, [3.6, 5.0, 6.5], max);
+    measured("rms ULP", &kernels, |numbers, len| numbers.normal(len, 0.0, 1.0), [3.0, 3.0, 3.0], max);
+    measured("rms ULP with outliers", &kernels, with_outliers, [3.6, 4.2, 4.5], max);
     let mean = |found: &[f32], expected: &[f64]| ulps(found, expected).1;
     measured("rms mean ULP", &kernels, |numbers, len| numbers.normal(len, 0.0, 1.0), [0.6, 0.6, 0.7], mean);
 }
@@ -663,9 +663,9 @@ fn rms_in_units_of_the_last_place() {
 fn layer_in_units_of_rounding() {
     let kernels = lengths!("layer", 64 128 1024 4096 8192);
     let units = |found: &[f32], expected: &[f64]| scaled(found, expected) * f64::from(1 << 23);
-    measured("layer N(0,1)", &kernels, |numbers, len| numbers.normal(len, 0.0, 1.0), [2.5, 3.0, 3.6], units);
-    measured("layer N(10,1)", &kernels, |numbers, len| numbers.normal(len, 10.0, 1.0), [2.5, 3.0, 3.0], units);
-    measured("layer with outliers", &kernels, with_outliers, [2.5, 3.0, 4.0], units);
+    measured("layer N(0,1)", &kernels, |numbers, len| numbers.normal(len, 0.0, 1.0), [2.5, 2.5, 3.0], units);
+    measured("layer N(10,1)", &kernels, |numbers, len| numbers.normal(len, 10.0, 1.0), [2.5, 2.5, 2.6], units);
+    measured("layer with outliers", &kernels, with_outliers, [2.5, 3.0, 3.2], units);
 }
 
 /// What the tests here measure with: an error of a known size is found to be of that size.

@@ -1,7 +1,7 @@
 //! The backward kernel, derived once for all techniques:
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
-use super::sweep::{Chunk, blocks, fold_chains, sums, sweep};
+use super::sweep::{Chunk, Sums, blocks, sweep};
 use super::{function, number, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
@@ -135,11 +135,6 @@ impl Backward<'_> {
         let index = number(r);
         let [x, dy, dx, rstd, m, c] = ["x", "dy", "dx", "r", "m", "c"].map(|name| format_ident!("{name}{r}"));
         let centred = self.model.technique.centred;
-        let chains = (0..self.schedule().chains).map(|k| {
-            let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
-            let s = centred.then(|| quote!(let mut #s = v::zero();));
-            quote!(#s let mut #q = v::zero();)
-        });
         let mean = centred.then(|| {
             quote! {
                 let #m = v::splat(a.mean.add(row + #index).read());
@@ -153,7 +148,6 @@ impl Backward<'_> {
             let rstd = a.rstd.add(row + #index).read();
             let #rstd = v::splat(rstd);
             #mean
-            #(#chains)*
         }
     }
 
@@ -197,7 +191,10 @@ impl Backward<'_> {
     fn statistics(&self, rows: usize) -> TokenStream {
         let centred = self.model.technique.centred;
         let schedule = self.schedule();
-        let sweep = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
+        let names: &[_] = if centred { &["s", "q"] } else { &["q"] };
+        let all = Sums::new(schedule, self.len, schedule.unroll, names, rows);
+        let declare = all.declare();
+        let sweep = all.sweep(&mut |chunk| {
             let weight = self.weight(chunk);
             let (before, after) = if schedule.keep_grads {
                 (TokenStream::new(), TokenStream::new())
@@ -232,21 +229,13 @@ impl Backward<'_> {
             });
             quote!(#weight #before #(#each)* #after)
         });
-        let folded = |name: &str| {
-            let rows: Vec<_> = (0..rows)
-                .map(|r| {
-                    let chains = (0..schedule.chains).map(|k| format_ident!("{name}{r}_{k}"));
-                    fold_chains(chains.map(|chain| quote!(#chain)).collect())
-                })
-                .collect();
-            sums(&rows)
-        };
-        let square = folded("q");
+        let square = all.total("q");
         let sum = centred.then(|| {
-            let sum = folded("s");
+            let sum = all.total("s");
             quote!(let sum = #sum;)
         });
         quote! {
+            #declare
             #sweep
             #sum
             let square = #square;

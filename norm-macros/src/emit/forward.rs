@@ -1,6 +1,6 @@
 //! The forward kernel; it keeps statistics where it is given room for them, which is the training forward pass.
 
-use super::sweep::{Chunk, blocks, fold_chains, sums, sweep};
+use super::sweep::{Chunk, Sums, blocks, fold_chains, sums, sweep};
 use super::{function, number, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
@@ -24,13 +24,12 @@ impl Forward<'_> {
     /// `rows` rows from `row`.
     fn block(&self, rows: usize) -> TokenStream {
         let pointers = (0..rows).map(|r| self.pointers(r));
-        let accumulators = (0..rows).map(|r| self.accumulators(r));
         let statistics = self.statistics(rows);
         let save = self.save(rows);
         let output = self.output(rows);
         let centred = self.model.technique.centred;
         if rows == 1 {
-            return self.single(quote!(#(#pointers)*), quote!(#(#accumulators)* #statistics), quote!(#save #output));
+            return self.single(quote!(#(#pointers)*), statistics, quote!(#save #output));
         }
         let pivots = centred.then(|| self.pivots(rows));
         let bound = (0..rows).filter(|_| centred).map(|r| {
@@ -45,7 +44,6 @@ impl Forward<'_> {
             #(#pointers)*
             #pivots
             #(#bound)*
-            #(#accumulators)*
             #statistics
             if f.good {
                 #save
@@ -99,15 +97,10 @@ impl Forward<'_> {
         }
     }
 
-    /// The accumulators of row `r` of the block.
-    fn accumulators(&self, r: usize) -> TokenStream {
-        (0..self.plan.schedule.chains)
-            .map(|k| {
-                let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
-                let s = self.model.technique.centred.then(|| quote!(let mut #s = v::zero();));
-                quote!(#s let mut #q = v::zero();)
-            })
-            .collect()
+    /// The sums that statistics are made of.
+    fn sums(&self, rows: usize) -> Sums<'_> {
+        let names: &[_] = if self.model.technique.centred { &["s", "q"] } else { &["q"] };
+        Sums::new(&self.plan.schedule, self.len, self.plan.schedule.chains, names, rows)
     }
 
     /// For each row of the block a number near its mean: the mean of its first 16 elements, of the first few where there are
@@ -161,9 +154,10 @@ impl Forward<'_> {
     }
 
     fn statistics(&self, rows: usize) -> TokenStream {
-        let Schedule { chains, keep, .. } = &self.plan.schedule;
-        let unroll = *chains;
-        let sweep = sweep(&self.plan.schedule, self.len, unroll, &mut |chunk| {
+        let keep = &self.plan.schedule.keep;
+        let all = self.sums(rows);
+        let declare = all.declare();
+        let sweep = all.sweep(&mut |chunk| {
             (0..rows)
                 .map(|r| {
                     let (k, index) = (chunk.chain, chunk.index);
@@ -179,24 +173,17 @@ impl Forward<'_> {
                 })
                 .collect()
         });
-        let folded = |name: &str| {
-            let rows: Vec<_> = (0..rows)
-                .map(|r| {
-                    let chains = (0..*chains).map(|k| format_ident!("{name}{r}_{k}"));
-                    fold_chains(chains.map(|chain| quote!(#chain)).collect())
-                })
-                .collect();
-            sums(&rows)
-        };
-        let square = folded("q");
+        let square = all.total("q");
         if self.model.technique.centred {
-            let sum = folded("s");
+            let sum = all.total("s");
             quote! {
+                #declare
                 #sweep
                 let f = finish::centred(#sum, #square, inverse_n, a.eps);
             }
         } else {
             quote! {
+                #declare
                 #sweep
                 let f = finish::plain(#square, inverse_n, a.eps);
             }

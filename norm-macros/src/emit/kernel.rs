@@ -1,8 +1,7 @@
 //! The zero-sized kernel type: what `norm!` gives, and what a layer calls.
 
 use super::{
-    backward::backward, facade, forward::forward, hygienic, ident, kernel_name, number, runtime, type_of, view,
-    view_mut,
+    backward::backward, facade, forward::forward, ident, kernel_name, number, runtime, type_of, view, view_mut,
 };
 use crate::model::{Affine, Axis, Eps, Len, Model};
 use crate::plan::{Isa, Pass, Plan, table};
@@ -55,7 +54,7 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
     let ok = quote!(::core::result::Result<(), #nk::NormError>);
     let [x, dy] = ["x", "dy"].map(|name| view(model, name));
     let [x_mut, y_mut, dx_mut] = ["x", "y", "dx"].map(|name| view_mut(model, name));
-    hygienic(quote! {
+    quote! {
         static SPEC: #nk::Spec = #spec;
         #functions
         #select_forward
@@ -122,7 +121,7 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
                 }
             }
         }
-    })
+    }
 }
 
 /// The parameters of a call, from expressions of these names.

@@ -1,6 +1,6 @@
 //! A layer: the user's struct with its parameters, its gradients, and methods over the kernel type.
 
-use super::{doc, facade, hygienic, ident, kernel, number, runtime, type_of, view, view_mut};
+use super::{doc, facade, ident, kernel, number, runtime, type_of, view, view_mut};
 use crate::model::{Eps, Layer, Param};
 use crate::plan::Plan;
 use proc_macro2::{Literal, TokenStream};
@@ -11,8 +11,8 @@ pub fn layer(layer: &Layer, plan: &Plan) -> TokenStream {
     let structure = structure(layer, plan);
     let grads = grads(layer);
     let kernel = kernel::items(&layer.model, plan);
-    let methods = hygienic(methods(layer));
-    let object = hygienic(norm_layer(layer));
+    let methods = methods(layer);
+    let object = norm_layer(layer);
     let cfgs = cfgs(&layer.item.attrs);
     quote! {
         #structure

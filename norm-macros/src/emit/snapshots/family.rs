@@ -65,17 +65,29 @@ fn main() {
                     let mut q0_1 = v::zero();
                     let mut q0_2 = v::zero();
                     let mut q0_3 = v::zero();
+                    let mut q0_folded = v::zero();
                     let mut i = 0_usize;
                     while n - i >= 64 {
-                        let d = x::load(x0.add(i));
-                        q0_0 = v::fma(d, d, q0_0);
-                        let d = x::load(x0.add(i + 16));
-                        q0_1 = v::fma(d, d, q0_1);
-                        let d = x::load(x0.add(i + 32));
-                        q0_2 = v::fma(d, d, q0_2);
-                        let d = x::load(x0.add(i + 48));
-                        q0_3 = v::fma(d, d, q0_3);
-                        i += 64;
+                        let stop = if n - i > 4096 { i + 4096 } else { n };
+                        while stop - i >= 64 {
+                            let d = x::load(x0.add(i));
+                            q0_0 = v::fma(d, d, q0_0);
+                            let d = x::load(x0.add(i + 16));
+                            q0_1 = v::fma(d, d, q0_1);
+                            let d = x::load(x0.add(i + 32));
+                            q0_2 = v::fma(d, d, q0_2);
+                            let d = x::load(x0.add(i + 48));
+                            q0_3 = v::fma(d, d, q0_3);
+                            i += 64;
+                        }
+                        q0_folded = v::add(
+                            q0_folded,
+                            v::add(v::add(q0_0, q0_2), v::add(q0_1, q0_3)),
+                        );
+                        q0_0 = v::zero();
+                        q0_1 = v::zero();
+                        q0_2 = v::zero();
+                        q0_3 = v::zero();
                     }
                     while n - i >= 16 {
                         let d = x::load(x0.add(i));
@@ -87,7 +99,12 @@ fn main() {
                         q0_0 = v::fma(d, d, q0_0);
                     }
                     let f = finish::plain(
-                        [v::sum(v::add(v::add(q0_0, q0_2), v::add(q0_1, q0_3))); 4],
+                        [v::sum(
+                            v::add(
+                                q0_folded,
+                                v::add(v::add(q0_0, q0_2), v::add(q0_1, q0_3)),
+                            ),
+                        ); 4],
                         inverse_n,
                         a.eps,
                     );
@@ -98,27 +115,30 @@ fn main() {
                         let r0 = v::splat(f.rstd[0]);
                         let mut i = 0_usize;
                         while n - i >= 64 {
-                            let w = p::load(a.weight.add(i));
-                            x::store(
-                                y0.add(i),
-                                v::mul(v::mul(x::load(x0.add(i)), r0), w),
-                            );
-                            let w = p::load(a.weight.add(i + 16));
-                            x::store(
-                                y0.add(i + 16),
-                                v::mul(v::mul(x::load(x0.add(i + 16)), r0), w),
-                            );
-                            let w = p::load(a.weight.add(i + 32));
-                            x::store(
-                                y0.add(i + 32),
-                                v::mul(v::mul(x::load(x0.add(i + 32)), r0), w),
-                            );
-                            let w = p::load(a.weight.add(i + 48));
-                            x::store(
-                                y0.add(i + 48),
-                                v::mul(v::mul(x::load(x0.add(i + 48)), r0), w),
-                            );
-                            i += 64;
+                            let stop = if n - i > 4096 { i + 4096 } else { n };
+                            while stop - i >= 64 {
+                                let w = p::load(a.weight.add(i));
+                                x::store(
+                                    y0.add(i),
+                                    v::mul(v::mul(x::load(x0.add(i)), r0), w),
+                                );
+                                let w = p::load(a.weight.add(i + 16));
+                                x::store(
+                                    y0.add(i + 16),
+                                    v::mul(v::mul(x::load(x0.add(i + 16)), r0), w),
+                                );
+                                let w = p::load(a.weight.add(i + 32));
+                                x::store(
+                                    y0.add(i + 32),
+                                    v::mul(v::mul(x::load(x0.add(i + 32)), r0), w),
+                                );
+                                let w = p::load(a.weight.add(i + 48));
+                                x::store(
+                                    y0.add(i + 48),
+                                    v::mul(v::mul(x::load(x0.add(i + 48)), r0), w),
+                                );
+                                i += 64;
+                            }
                         }
                         while n - i >= 16 {
                             let w = p::load(a.weight.add(i));
@@ -178,41 +198,53 @@ fn main() {
                     let mut q0_1 = v::zero();
                     let mut q0_2 = v::zero();
                     let mut q0_3 = v::zero();
+                    let mut q0_folded = v::zero();
                     let mut i = 0_usize;
                     while n - i >= 64 {
-                        let w = p::load(a.weight.add(i));
-                        let mut dw = v::load(a.dweight.add(i));
-                        let d = x::load(dy0.add(i));
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load(x0.add(i)), r0);
-                        q0_0 = v::fma(g, h, q0_0);
-                        dw = v::fma(d, h, dw);
-                        v::store(a.dweight.add(i), dw);
-                        let w = p::load(a.weight.add(i + 16));
-                        let mut dw = v::load(a.dweight.add(i + 16));
-                        let d = x::load(dy0.add(i + 16));
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load(x0.add(i + 16)), r0);
-                        q0_1 = v::fma(g, h, q0_1);
-                        dw = v::fma(d, h, dw);
-                        v::store(a.dweight.add(i + 16), dw);
-                        let w = p::load(a.weight.add(i + 32));
-                        let mut dw = v::load(a.dweight.add(i + 32));
-                        let d = x::load(dy0.add(i + 32));
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load(x0.add(i + 32)), r0);
-                        q0_2 = v::fma(g, h, q0_2);
-                        dw = v::fma(d, h, dw);
-                        v::store(a.dweight.add(i + 32), dw);
-                        let w = p::load(a.weight.add(i + 48));
-                        let mut dw = v::load(a.dweight.add(i + 48));
-                        let d = x::load(dy0.add(i + 48));
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load(x0.add(i + 48)), r0);
-                        q0_3 = v::fma(g, h, q0_3);
-                        dw = v::fma(d, h, dw);
-                        v::store(a.dweight.add(i + 48), dw);
-                        i += 64;
+                        let stop = if n - i > 4096 { i + 4096 } else { n };
+                        while stop - i >= 64 {
+                            let w = p::load(a.weight.add(i));
+                            let mut dw = v::load(a.dweight.add(i));
+                            let d = x::load(dy0.add(i));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i)), r0);
+                            q0_0 = v::fma(g, h, q0_0);
+                            dw = v::fma(d, h, dw);
+                            v::store(a.dweight.add(i), dw);
+                            let w = p::load(a.weight.add(i + 16));
+                            let mut dw = v::load(a.dweight.add(i + 16));
+                            let d = x::load(dy0.add(i + 16));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i + 16)), r0);
+                            q0_1 = v::fma(g, h, q0_1);
+                            dw = v::fma(d, h, dw);
+                            v::store(a.dweight.add(i + 16), dw);
+                            let w = p::load(a.weight.add(i + 32));
+                            let mut dw = v::load(a.dweight.add(i + 32));
+                            let d = x::load(dy0.add(i + 32));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i + 32)), r0);
+                            q0_2 = v::fma(g, h, q0_2);
+                            dw = v::fma(d, h, dw);
+                            v::store(a.dweight.add(i + 32), dw);
+                            let w = p::load(a.weight.add(i + 48));
+                            let mut dw = v::load(a.dweight.add(i + 48));
+                            let d = x::load(dy0.add(i + 48));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i + 48)), r0);
+                            q0_3 = v::fma(g, h, q0_3);
+                            dw = v::fma(d, h, dw);
+                            v::store(a.dweight.add(i + 48), dw);
+                            i += 64;
+                        }
+                        q0_folded = v::add(
+                            q0_folded,
+                            v::add(v::add(q0_0, q0_2), v::add(q0_1, q0_3)),
+                        );
+                        q0_0 = v::zero();
+                        q0_1 = v::zero();
+                        q0_2 = v::zero();
+                        q0_3 = v::zero();
                     }
                     while n - i >= 16 {
                         let w = p::load(a.weight.add(i));
@@ -236,32 +268,35 @@ fn main() {
                         v::store(a.dweight.add(i), dw);
                     }
                     let square = [v::sum(
-                        v::add(v::add(q0_0, q0_2), v::add(q0_1, q0_3)),
+                        v::add(q0_folded, v::add(v::add(q0_0, q0_2), v::add(q0_1, q0_3))),
                     ); 4];
                     let t0 = v::splat(square[0] * inverse_n);
                     let mut i = 0_usize;
                     while n - i >= 64 {
-                        let w = p::load(a.weight.add(i));
-                        let d = x::load(dy0.add(i));
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load(x0.add(i)), r0);
-                        x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
-                        let w = p::load(a.weight.add(i + 16));
-                        let d = x::load(dy0.add(i + 16));
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load(x0.add(i + 16)), r0);
-                        x::store(dx0.add(i + 16), v::mul(v::fnma(h, t0, g), r0));
-                        let w = p::load(a.weight.add(i + 32));
-                        let d = x::load(dy0.add(i + 32));
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load(x0.add(i + 32)), r0);
-                        x::store(dx0.add(i + 32), v::mul(v::fnma(h, t0, g), r0));
-                        let w = p::load(a.weight.add(i + 48));
-                        let d = x::load(dy0.add(i + 48));
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load(x0.add(i + 48)), r0);
-                        x::store(dx0.add(i + 48), v::mul(v::fnma(h, t0, g), r0));
-                        i += 64;
+                        let stop = if n - i > 4096 { i + 4096 } else { n };
+                        while stop - i >= 64 {
+                            let w = p::load(a.weight.add(i));
+                            let d = x::load(dy0.add(i));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i)), r0);
+                            x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                            let w = p::load(a.weight.add(i + 16));
+                            let d = x::load(dy0.add(i + 16));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i + 16)), r0);
+                            x::store(dx0.add(i + 16), v::mul(v::fnma(h, t0, g), r0));
+                            let w = p::load(a.weight.add(i + 32));
+                            let d = x::load(dy0.add(i + 32));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i + 32)), r0);
+                            x::store(dx0.add(i + 32), v::mul(v::fnma(h, t0, g), r0));
+                            let w = p::load(a.weight.add(i + 48));
+                            let d = x::load(dy0.add(i + 48));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i + 48)), r0);
+                            x::store(dx0.add(i + 48), v::mul(v::fnma(h, t0, g), r0));
+                            i += 64;
+                        }
                     }
                     while n - i >= 16 {
                         let w = p::load(a.weight.add(i));

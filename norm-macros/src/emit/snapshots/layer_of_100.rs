@@ -75,16 +75,8 @@ const _: () = {
                 if a.rows - row >= 2 {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let y0 = a.y.add((row + 0) * a.y_stride);
-                    let mut s0_0 = v::zero();
-                    let mut q0_0 = v::zero();
-                    let mut s0_1 = v::zero();
-                    let mut q0_1 = v::zero();
                     let x1 = a.x.add((row + 1) * a.x_stride);
                     let y1 = a.y.add((row + 1) * a.y_stride);
-                    let mut s1_0 = v::zero();
-                    let mut q1_0 = v::zero();
-                    let mut s1_1 = v::zero();
-                    let mut q1_1 = v::zero();
                     let pivots = {
                         let last = v::sum(
                             v::add(x::load(x1.add(0)), x::load(x1.add(8))),
@@ -101,9 +93,18 @@ const _: () = {
                     let m0 = v::splat(pivot0);
                     let pivot1 = pivots[1];
                     let m1 = v::splat(pivot1);
+                    let mut s0_0 = v::zero();
+                    let mut s0_1 = v::zero();
+                    let mut q0_0 = v::zero();
+                    let mut q0_1 = v::zero();
+                    let mut s1_0 = v::zero();
+                    let mut s1_1 = v::zero();
+                    let mut q1_0 = v::zero();
+                    let mut q1_1 = v::zero();
                     let end: usize = 96;
                     let mut i = 0_usize;
-                    while i < end {
+                    let stop = end;
+                    while i < stop {
                         let d = v::sub(x::load(x0.add(i)), m0);
                         s0_0 = v::add(s0_0, d);
                         q0_0 = v::fma(d, d, q0_0);
@@ -157,12 +158,19 @@ const _: () = {
                         while k < 2 {
                             let x0 = a.x.add((row + k) * a.x_stride);
                             let y0 = a.y.add((row + k) * a.y_stride);
-                            let m0 = v::splat(pivots.as_ptr().add(k).read());
-                            let r0 = v::splat(f.rstd.as_ptr().add(k).read());
-                            let o0 = v::splat(f.offset.as_ptr().add(k).read());
+                            let m0 = v::splat(
+                                ::normkit::__private::finish::row(&pivots, k),
+                            );
+                            let r0 = v::splat(
+                                ::normkit::__private::finish::row(&f.rstd, k),
+                            );
+                            let o0 = v::splat(
+                                ::normkit::__private::finish::row(&f.offset, k),
+                            );
                             let end: usize = 96;
                             let mut i = 0_usize;
-                            while i < end {
+                            let stop = end;
+                            while i < stop {
                                 let w = p::load(a.weight.add(i));
                                 let b = p::load(a.bias.add(i));
                                 x::store(
@@ -223,104 +231,114 @@ const _: () = {
                     {
                         let x0 = a.x.add((row + 0) * a.x_stride);
                         let y0 = a.y.add((row + 0) * a.y_stride);
-                        let mut s0_0 = v::zero();
-                        let mut q0_0 = v::zero();
-                        let mut s0_1 = v::zero();
-                        let mut q0_1 = v::zero();
                         let pivots = [v::sum(
                             v::add(x::load(x0.add(0)), x::load(x0.add(8))),
                         ); 4]
                             .map(|sum| sum * 0.0625);
-                        let pivot0 = pivots[0];
-                        let m0 = v::splat(pivot0);
-                        let end: usize = 96;
-                        let mut i = 0_usize;
-                        while i < end {
-                            let d = v::sub(x::load(x0.add(i)), m0);
-                            s0_0 = v::add(s0_0, d);
-                            q0_0 = v::fma(d, d, q0_0);
-                            let d = v::sub(x::load(x0.add(i + 8)), m0);
-                            s0_1 = v::add(s0_1, d);
-                            q0_1 = v::fma(d, d, q0_1);
-                            i += 16;
-                        }
-                        let d = v::sub(x::load_part(x0.add(96), 4, m0), m0);
-                        s0_0 = v::add(s0_0, d);
-                        q0_0 = v::fma(d, d, q0_0);
-                        let f = finish::centred(
-                            [v::sum(v::add(s0_0, s0_1)); 4],
-                            [v::sum(v::add(q0_0, q0_1)); 4],
-                            inverse_n,
-                            a.eps,
-                        );
-                        if f.good {
-                            if !a.rstd.is_null() {
-                                let (mean, residual) = finish::split_mean(
-                                    pivot0,
-                                    f.shift[0],
-                                );
-                                a.mean.add(row + 0).write(mean);
-                                a.residual.add(row + 0).write(residual);
-                                a.rstd.add(row + 0).write(f.rstd[0]);
-                            }
-                            let r0 = v::splat(f.rstd[0]);
-                            let o0 = v::splat(f.offset[0]);
+                        let mut pivot0 = pivots[0];
+                        let mut again = true;
+                        loop {
+                            let m0 = v::splat(pivot0);
+                            let mut s0_0 = v::zero();
+                            let mut s0_1 = v::zero();
+                            let mut q0_0 = v::zero();
+                            let mut q0_1 = v::zero();
                             let end: usize = 96;
                             let mut i = 0_usize;
-                            while i < end {
-                                let w = p::load(a.weight.add(i));
-                                let b = p::load(a.bias.add(i));
-                                x::store(
-                                    y0.add(i),
-                                    v::fma(v::fma(v::sub(x::load(x0.add(i)), m0), r0, o0), w, b),
-                                );
-                                let w = p::load(a.weight.add(i + 8));
-                                let b = p::load(a.bias.add(i + 8));
-                                x::store(
-                                    y0.add(i + 8),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, o0),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                                let w = p::load(a.weight.add(i + 16));
-                                let b = p::load(a.bias.add(i + 16));
-                                x::store(
-                                    y0.add(i + 16),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(i + 16)), m0), r0, o0),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                                let w = p::load(a.weight.add(i + 24));
-                                let b = p::load(a.bias.add(i + 24));
-                                x::store(
-                                    y0.add(i + 24),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(i + 24)), m0), r0, o0),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                                i += 32;
+                            let stop = end;
+                            while i < stop {
+                                let d = v::sub(x::load(x0.add(i)), m0);
+                                s0_0 = v::add(s0_0, d);
+                                q0_0 = v::fma(d, d, q0_0);
+                                let d = v::sub(x::load(x0.add(i + 8)), m0);
+                                s0_1 = v::add(s0_1, d);
+                                q0_1 = v::fma(d, d, q0_1);
+                                i += 16;
                             }
-                            let w = p::load_part(a.weight.add(96), 4, v::zero());
-                            let b = p::load_part(a.bias.add(96), 4, v::zero());
-                            x::store_part(
-                                y0.add(96),
-                                v::fma(
-                                    v::fma(v::sub(x::load_part(x0.add(96), 4, m0), m0), r0, o0),
-                                    w,
-                                    b,
-                                ),
-                                4,
+                            let d = v::sub(x::load_part(x0.add(96), 4, m0), m0);
+                            s0_0 = v::add(s0_0, d);
+                            q0_0 = v::fma(d, d, q0_0);
+                            let f = finish::centred(
+                                [v::sum(v::add(s0_0, s0_1)); 4],
+                                [v::sum(v::add(q0_0, q0_1)); 4],
+                                inverse_n,
+                                a.eps,
                             );
-                        } else {
-                            <f32 as ::normkit::__private::rows::Entry<
-                                f32,
-                            >>::careful_row(a, row, n, true);
+                            if f.good {
+                                if !a.rstd.is_null() {
+                                    let (mean, residual) = finish::split_mean(
+                                        pivot0,
+                                        f.shift[0],
+                                    );
+                                    a.mean.add(row + 0).write(mean);
+                                    a.residual.add(row + 0).write(residual);
+                                    a.rstd.add(row + 0).write(f.rstd[0]);
+                                }
+                                let r0 = v::splat(f.rstd[0]);
+                                let o0 = v::splat(f.offset[0]);
+                                let end: usize = 96;
+                                let mut i = 0_usize;
+                                let stop = end;
+                                while i < stop {
+                                    let w = p::load(a.weight.add(i));
+                                    let b = p::load(a.bias.add(i));
+                                    x::store(
+                                        y0.add(i),
+                                        v::fma(v::fma(v::sub(x::load(x0.add(i)), m0), r0, o0), w, b),
+                                    );
+                                    let w = p::load(a.weight.add(i + 8));
+                                    let b = p::load(a.bias.add(i + 8));
+                                    x::store(
+                                        y0.add(i + 8),
+                                        v::fma(
+                                            v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, o0),
+                                            w,
+                                            b,
+                                        ),
+                                    );
+                                    let w = p::load(a.weight.add(i + 16));
+                                    let b = p::load(a.bias.add(i + 16));
+                                    x::store(
+                                        y0.add(i + 16),
+                                        v::fma(
+                                            v::fma(v::sub(x::load(x0.add(i + 16)), m0), r0, o0),
+                                            w,
+                                            b,
+                                        ),
+                                    );
+                                    let w = p::load(a.weight.add(i + 24));
+                                    let b = p::load(a.bias.add(i + 24));
+                                    x::store(
+                                        y0.add(i + 24),
+                                        v::fma(
+                                            v::fma(v::sub(x::load(x0.add(i + 24)), m0), r0, o0),
+                                            w,
+                                            b,
+                                        ),
+                                    );
+                                    i += 32;
+                                }
+                                let w = p::load_part(a.weight.add(96), 4, v::zero());
+                                let b = p::load_part(a.bias.add(96), 4, v::zero());
+                                x::store_part(
+                                    y0.add(96),
+                                    v::fma(
+                                        v::fma(v::sub(x::load_part(x0.add(96), 4, m0), m0), r0, o0),
+                                        w,
+                                        b,
+                                    ),
+                                    4,
+                                );
+                                break;
+                            }
+                            if !(again && f.in_range) {
+                                <f32 as ::normkit::__private::rows::Entry<
+                                    f32,
+                                >>::careful_row(a, row, n, true);
+                                break;
+                            }
+                            again = false;
+                            pivot0 += f.shift[0];
                         }
                     }
                     row += 1;
@@ -361,12 +379,13 @@ const _: () = {
                     let m0 = v::splat(a.mean.add(row + 0).read());
                     let c0 = v::splat(-a.residual.add(row + 0).read() * rstd);
                     let mut s0_0 = v::zero();
-                    let mut q0_0 = v::zero();
                     let mut s0_1 = v::zero();
+                    let mut q0_0 = v::zero();
                     let mut q0_1 = v::zero();
                     let end: usize = ::core::hint::black_box(96);
                     let mut i = 0_usize;
-                    while i < end {
+                    let stop = end;
+                    while i < stop {
                         let w = p::load(a.weight.add(i));
                         let mut dw = v::load(a.dweight.add(i));
                         let mut db = v::load(a.dbias.add(i));
@@ -411,7 +430,8 @@ const _: () = {
                     let t0 = v::splat(square[0] * inverse_n);
                     let end: usize = ::core::hint::black_box(96);
                     let mut i = 0_usize;
-                    while i < end {
+                    let stop = end;
+                    while i < stop {
                         let w = p::load(a.weight.add(i));
                         let d = x::load(dy0.add(i));
                         let g = v::mul(d, w);

@@ -39,10 +39,6 @@ fn main() {
                 for row in 0..a.rows {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let y0 = a.y.add((row + 0) * a.y_stride);
-                    let mut s0_0 = v::zero();
-                    let mut q0_0 = v::zero();
-                    let mut s0_1 = v::zero();
-                    let mut q0_1 = v::zero();
                     let pivots = [v::sum(
                         v::add(
                             v::add(x::load(x0.add(0)), x::load(x0.add(8))),
@@ -50,54 +46,68 @@ fn main() {
                         ),
                     ); 4]
                         .map(|sum| sum * 0.0625);
-                    let pivot0 = pivots[0];
-                    let m0 = v::splat(pivot0);
-                    let end: usize = 16;
-                    let mut i = 0_usize;
-                    while i < end {
-                        let d = v::sub(x::load(x0.add(i)), m0);
-                        s0_0 = v::add(s0_0, d);
-                        q0_0 = v::fma(d, d, q0_0);
-                        let d = v::sub(x::load(x0.add(i + 4)), m0);
-                        s0_1 = v::add(s0_1, d);
-                        q0_1 = v::fma(d, d, q0_1);
-                        i += 8;
-                    }
-                    let f = finish::centred(
-                        [v::sum(v::add(s0_0, s0_1)); 4],
-                        [v::sum(v::add(q0_0, q0_1)); 4],
-                        inverse_n,
-                        a.eps,
-                    );
-                    if f.good {
-                        if !a.rstd.is_null() {
-                            let (mean, residual) = finish::split_mean(
-                                pivot0,
-                                f.shift[0],
-                            );
-                            a.mean.add(row + 0).write(mean);
-                            a.residual.add(row + 0).write(residual);
-                            a.rstd.add(row + 0).write(f.rstd[0]);
-                        }
-                        let r0 = v::splat(f.rstd[0]);
-                        let o0 = v::splat(f.offset[0]);
+                    let mut pivot0 = pivots[0];
+                    let mut again = true;
+                    loop {
+                        let m0 = v::splat(pivot0);
+                        let mut s0_0 = v::zero();
+                        let mut s0_1 = v::zero();
+                        let mut q0_0 = v::zero();
+                        let mut q0_1 = v::zero();
                         let end: usize = 16;
                         let mut i = 0_usize;
-                        while i < end {
-                            x::store(
-                                y0.add(i),
-                                v::fma(v::sub(x::load(x0.add(i)), m0), r0, o0),
-                            );
-                            x::store(
-                                y0.add(i + 4),
-                                v::fma(v::sub(x::load(x0.add(i + 4)), m0), r0, o0),
-                            );
+                        let stop = end;
+                        while i < stop {
+                            let d = v::sub(x::load(x0.add(i)), m0);
+                            s0_0 = v::add(s0_0, d);
+                            q0_0 = v::fma(d, d, q0_0);
+                            let d = v::sub(x::load(x0.add(i + 4)), m0);
+                            s0_1 = v::add(s0_1, d);
+                            q0_1 = v::fma(d, d, q0_1);
                             i += 8;
                         }
-                    } else {
-                        <f64 as ::normkit::__private::rows::Entry<
-                            f64,
-                        >>::careful_row(a, row, n, true);
+                        let f = finish::centred(
+                            [v::sum(v::add(s0_0, s0_1)); 4],
+                            [v::sum(v::add(q0_0, q0_1)); 4],
+                            inverse_n,
+                            a.eps,
+                        );
+                        if f.good {
+                            if !a.rstd.is_null() {
+                                let (mean, residual) = finish::split_mean(
+                                    pivot0,
+                                    f.shift[0],
+                                );
+                                a.mean.add(row + 0).write(mean);
+                                a.residual.add(row + 0).write(residual);
+                                a.rstd.add(row + 0).write(f.rstd[0]);
+                            }
+                            let r0 = v::splat(f.rstd[0]);
+                            let o0 = v::splat(f.offset[0]);
+                            let end: usize = 16;
+                            let mut i = 0_usize;
+                            let stop = end;
+                            while i < stop {
+                                x::store(
+                                    y0.add(i),
+                                    v::fma(v::sub(x::load(x0.add(i)), m0), r0, o0),
+                                );
+                                x::store(
+                                    y0.add(i + 4),
+                                    v::fma(v::sub(x::load(x0.add(i + 4)), m0), r0, o0),
+                                );
+                                i += 8;
+                            }
+                            break;
+                        }
+                        if !(again && f.in_range) {
+                            <f64 as ::normkit::__private::rows::Entry<
+                                f64,
+                            >>::careful_row(a, row, n, true);
+                            break;
+                        }
+                        again = false;
+                        pivot0 += f.shift[0];
                     }
                 }
             }
@@ -137,12 +147,13 @@ fn main() {
                         let m0 = v::splat(a.mean.add(row + 0).read());
                         let c0 = v::splat(-a.residual.add(row + 0).read() * rstd);
                         let mut s0_0 = v::zero();
-                        let mut q0_0 = v::zero();
                         let mut s0_1 = v::zero();
+                        let mut q0_0 = v::zero();
                         let mut q0_1 = v::zero();
                         let end: usize = 16;
                         let mut i = 0_usize;
-                        while i < end {
+                        let stop = end;
+                        while i < stop {
                             let d = x::load(dy0.add(i));
                             let g = d;
                             let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
@@ -161,7 +172,8 @@ fn main() {
                         let t0 = v::splat(square[0] * inverse_n);
                         let end: usize = 16;
                         let mut i = 0_usize;
-                        while i < end {
+                        let stop = end;
+                        while i < stop {
                             let d = x::load(dy0.add(i));
                             let g = d;
                             let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
