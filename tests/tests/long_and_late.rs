@@ -20,7 +20,7 @@ fn long_rows_do_not_lose_precision() {
             let dy: Vec<f32> = dy.iter().map(|&v| v as f32).collect();
             let (mut y, mut dx, mut saved) = (vec![0.0; n], vec![0.0; n], Saved::default());
             let widen = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
-            let mut check = |y: &[f32], dx: &[f32]| {
+            let check = |y: &[f32], dx: &[f32]| {
                 let (y, dx) = (error(&widen(y), &expected, 1.0), error(&widen(dx), &gradient, 1.0));
                 println!("n {n} at {level}: y {y:.1e}, dx {dx:.1e}");
                 let bound = if n <= 65_537 { 1e-6 } else { 3e-6 };
