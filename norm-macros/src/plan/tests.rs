@@ -106,7 +106,7 @@ fn layer_f32() {
             1000 | 4x2 by 4 ~8     | 2x2 by 4        | 2x2 by 2 ~8        | 1x2 by 2 opaque
             1024 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
             2048 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            4096 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
+            4096 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
             8192 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
             _    | 1x4 by 4 ~n     | 1x4 by 4 ~n     | 1x4 by 4 ~n        | 1x4 by 4 ~n
         "#]],
