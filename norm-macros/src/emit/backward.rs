@@ -44,13 +44,14 @@ impl Backward<'_> {
         }
     }
 
-    fn load_grads(&self, chunk: &Chunk) -> TokenStream {
+    /// Reads them: into new variables with `let mut` as `binding`, into those there are without.
+    fn load_grads(&self, chunk: &Chunk, binding: &TokenStream) -> TokenStream {
         let at = &chunk.at;
         self.grads()
             .iter()
             .map(|(argument, variable)| {
                 let (argument, name) = (format_ident!("{argument}"), self.grad_name(variable, chunk));
-                quote!(let mut #name = v::load(a.#argument.add(#at));)
+                quote!(#binding #name = v::load(a.#argument.add(#at));)
             })
             .collect()
     }
@@ -71,7 +72,7 @@ impl Backward<'_> {
         if !self.schedule().keep_grads {
             return blocks;
         }
-        let before = sweep(self.schedule(), self.len, 1, &mut |chunk| self.load_grads(chunk));
+        let before = sweep(self.schedule(), self.len, 1, &mut |chunk| self.load_grads(chunk, &quote!(let mut)));
         let after = sweep(self.schedule(), self.len, 1, &mut |chunk| self.store_grads(chunk));
         quote!(#before #blocks #after)
     }
@@ -118,16 +119,8 @@ impl Backward<'_> {
             return quote!(else { #call });
         }
         let store = sweep(self.schedule(), self.len, 1, &mut |chunk| self.store_grads(chunk));
-        let reload = sweep(self.schedule(), self.len, 1, &mut |chunk| {
-            let at = &chunk.at;
-            self.grads()
-                .iter()
-                .map(|(argument, variable)| {
-                    let (argument, name) = (format_ident!("{argument}"), self.grad_name(variable, chunk));
-                    quote!(#name = v::load(a.#argument.add(#at));)
-                })
-                .collect()
-        });
+        let into_place = TokenStream::new();
+        let reload = sweep(self.schedule(), self.len, 1, &mut |chunk| self.load_grads(chunk, &into_place));
         quote!(else { #store #call #reload })
     }
 
@@ -199,7 +192,7 @@ impl Backward<'_> {
             let (before, after) = if schedule.keep_grads {
                 (TokenStream::new(), TokenStream::new())
             } else {
-                (self.load_grads(chunk), self.store_grads(chunk))
+                (self.load_grads(chunk, &quote!(let mut)), self.store_grads(chunk))
             };
             let each = (0..rows).map(|r| {
                 let k = chunk.chain;

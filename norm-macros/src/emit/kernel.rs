@@ -38,19 +38,19 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
     let select_backward = select(model, plan, "backward", "BackwardArgs");
     let params: Vec<_> = model.params().iter().map(|name| ident(name)).collect();
     let params = quote!(#(#params: &[#param],)*);
-    let values = values(model, "weight", "bias");
+    let (has_weight, has_bias) = (model.affine >= Affine::Weight, model.affine >= Affine::WeightAndBias);
+    let (weight, bias, none) = (option("weight", has_weight), option("bias", has_bias), option("bias", false));
+    let values = quote!(#rt::rows::Params { weight: #weight, bias: #bias });
+    // The bias has no part in the gradients.
+    let backward_values = quote!(#rt::rows::Params { weight: #weight, bias: #none });
     let (eps_param, eps) = match model.eps {
         Eps::Runtime => (quote!(eps: #compute,), quote!(eps)),
         Eps::Fixed(eps) => (quote!(), Literal::f64_unsuffixed(eps).into_token_stream()),
     };
-    let backward_param = (model.affine >= Affine::Weight).then(|| quote!(weight: &[#param],));
+    let backward_param = has_weight.then(|| quote!(weight: &[#param],));
     let grads: Vec<_> = model.params().iter().map(|name| ident(&format!("d{name}"))).collect();
-    let grad_values = values_of_grads(model);
-    let backward_values = if model.affine >= Affine::Weight {
-        quote!(#rt::rows::Params { weight: ::core::option::Option::Some(weight), bias: ::core::option::Option::None })
-    } else {
-        quote!(#rt::rows::Params { weight: ::core::option::Option::None::<&[#param]>, bias: ::core::option::Option::None })
-    };
+    let (dweight, dbias) = (option("dweight", has_weight), option("dbias", has_bias));
+    let grad_values = quote!(#rt::rows::ParamGrads { weight: #dweight, bias: #dbias });
     let ok = quote!(::core::result::Result<(), #nk::NormError>);
     let [x, dy] = ["x", "dy"].map(|name| view(model, name));
     let [x_mut, y_mut, dx_mut] = ["x", "y", "dx"].map(|name| view_mut(model, name));
@@ -124,32 +124,10 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
     }
 }
 
-/// The parameters of a call, from expressions of these names.
-fn values(model: &Model, weight: &str, bias: &str) -> TokenStream {
-    let rt = runtime(model);
-    let param = type_of(model.param);
-    let value = |name: &str, present: bool| {
-        let name = ident(name);
-        if present {
-            quote!(::core::option::Option::Some(#name))
-        } else {
-            quote!(::core::option::Option::None::<&[#param]>)
-        }
-    };
-    let weight = value(weight, model.affine >= Affine::Weight);
-    let bias = value(bias, model.affine >= Affine::WeightAndBias);
-    quote!(#rt::rows::Params { weight: #weight, bias: #bias })
-}
-
-fn values_of_grads(model: &Model) -> TokenStream {
-    let rt = runtime(model);
-    let value = |name: &str, present: bool| {
-        let name = ident(name);
-        if present { quote!(::core::option::Option::Some(#name)) } else { quote!(::core::option::Option::None) }
-    };
-    let weight = value("dweight", model.affine >= Affine::Weight);
-    let bias = value("dbias", model.affine >= Affine::WeightAndBias);
-    quote!(#rt::rows::ParamGrads { weight: #weight, bias: #bias })
+/// `Some(name)` for what is there, `None` for what is not.
+fn option(name: &str, present: bool) -> TokenStream {
+    let name = ident(name);
+    if present { quote!(::core::option::Option::Some(#name)) } else { quote!(::core::option::Option::None) }
 }
 
 /// The function from a length to the kernels of a pass.

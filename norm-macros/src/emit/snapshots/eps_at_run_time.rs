@@ -154,7 +154,7 @@ const _: () = {
                     ::core::convert::Into::into(x),
                     mine::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
-                        bias: ::core::option::Option::None::<&[f32]>,
+                        bias: ::core::option::Option::None,
                     },
                     eps,
                     ::core::convert::Into::into(y),
@@ -178,7 +178,7 @@ const _: () = {
                     ::core::convert::Into::into(x),
                     mine::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
-                        bias: ::core::option::Option::None::<&[f32]>,
+                        bias: ::core::option::Option::None,
                     },
                     eps,
                 )
@@ -202,7 +202,7 @@ const _: () = {
                     ::core::convert::Into::into(x),
                     mine::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
-                        bias: ::core::option::Option::None::<&[f32]>,
+                        bias: ::core::option::Option::None,
                     },
                     eps,
                     ::core::convert::Into::into(y),

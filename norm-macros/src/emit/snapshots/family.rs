@@ -418,7 +418,7 @@ fn main() {
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
-                            bias: ::core::option::Option::None::<&[f32]>,
+                            bias: ::core::option::Option::None,
                         },
                         0.000001,
                         ::core::convert::Into::into(y),
@@ -441,7 +441,7 @@ fn main() {
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
-                            bias: ::core::option::Option::None::<&[f32]>,
+                            bias: ::core::option::Option::None,
                         },
                         0.000001,
                     )
@@ -464,7 +464,7 @@ fn main() {
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
-                            bias: ::core::option::Option::None::<&[f32]>,
+                            bias: ::core::option::Option::None,
                         },
                         0.000001,
                         ::core::convert::Into::into(y),

@@ -272,8 +272,8 @@ fn main() {
                         forward,
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
-                            weight: ::core::option::Option::None::<&[f64]>,
-                            bias: ::core::option::Option::None::<&[f64]>,
+                            weight: ::core::option::Option::None,
+                            bias: ::core::option::Option::None,
                         },
                         0.00001,
                         ::core::convert::Into::into(y),
@@ -294,8 +294,8 @@ fn main() {
                         forward,
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
-                            weight: ::core::option::Option::None::<&[f64]>,
-                            bias: ::core::option::Option::None::<&[f64]>,
+                            weight: ::core::option::Option::None,
+                            bias: ::core::option::Option::None,
                         },
                         0.00001,
                     )
@@ -316,8 +316,8 @@ fn main() {
                         forward,
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
-                            weight: ::core::option::Option::None::<&[f64]>,
-                            bias: ::core::option::Option::None::<&[f64]>,
+                            weight: ::core::option::Option::None,
+                            bias: ::core::option::Option::None,
                         },
                         0.00001,
                         ::core::convert::Into::into(y),
@@ -342,7 +342,7 @@ fn main() {
                         ::core::convert::Into::into(x),
                         ::core::convert::Into::into(dy),
                         ::normkit::__private::rows::Params {
-                            weight: ::core::option::Option::None::<&[f64]>,
+                            weight: ::core::option::Option::None,
                             bias: ::core::option::Option::None,
                         },
                         saved,

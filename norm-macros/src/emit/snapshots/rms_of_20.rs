@@ -264,7 +264,7 @@ fn main() {
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
-                            bias: ::core::option::Option::None::<&[f32]>,
+                            bias: ::core::option::Option::None,
                         },
                         0.000001,
                         ::core::convert::Into::into(y),
@@ -287,7 +287,7 @@ fn main() {
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
-                            bias: ::core::option::Option::None::<&[f32]>,
+                            bias: ::core::option::Option::None,
                         },
                         0.000001,
                     )
@@ -310,7 +310,7 @@ fn main() {
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
-                            bias: ::core::option::Option::None::<&[f32]>,
+                            bias: ::core::option::Option::None,
                         },
                         0.000001,
                         ::core::convert::Into::into(y),
