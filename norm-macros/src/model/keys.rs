@@ -303,7 +303,8 @@ fn roles(keys: &Keys<'_>, shape: &[Axis], technique: &'static Technique, report:
         }
     }
     let roles = technique.roles(rank, &axes);
-    if !roles.contains(&Role::Normalized) {
+    // Channels of a group are normalized together, whatever else there is.
+    if technique.groups == Groups::Each && !roles.contains(&Role::Normalized) {
         report.add(span, &check::NOTHING_NORMALIZED, &[&shown(shape)]);
         return None;
     }
