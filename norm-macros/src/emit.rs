@@ -73,6 +73,14 @@ fn kernel_name(pass: &str, len: Len, isa: Isa) -> Ident {
     }
 }
 
+/// Whether rows of that length all start at a cache line, as stores past the caches ask for.
+fn may_stream(model: &Model, len: Len) -> bool {
+    match len {
+        Len::Fixed(n) => (n * model.dtype.size()).is_multiple_of(64),
+        Len::Runtime => true,
+    }
+}
+
 /// The type of what a kernel works on.
 fn args_of(model: &Model, pass: Pass) -> TokenStream {
     let rt = runtime(model);

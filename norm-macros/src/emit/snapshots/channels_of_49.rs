@@ -93,59 +93,27 @@ fn main() {
             #[allow(unused_variables)]
             let n: usize = 49;
             unsafe {
-                if a.stream {
-                    for set in 0..a.sets {
-                        let m = v::splat(a.mean.add(set).read());
-                        let k = v::splat(a.scale.add(set).read());
-                        let o = v::splat(a.offset.add(set).read());
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(set * a.x_set + row * a.x_row);
-                            let y0 = a.y.add(set * a.y_set + row * a.y_row);
-                            x::stream(
-                                y0.add(0),
-                                v::fma(v::sub(x::load(x0.add(0)), m), k, o),
-                            );
-                            x::stream(
-                                y0.add(16),
-                                v::fma(v::sub(x::load(x0.add(16)), m), k, o),
-                            );
-                            x::stream(
-                                y0.add(32),
-                                v::fma(v::sub(x::load(x0.add(32)), m), k, o),
-                            );
-                            x::store_part(
-                                y0.add(48),
-                                v::fma(v::sub(x::load_part(x0.add(48), 1, m), m), k, o),
-                                1,
-                            );
-                        }
-                    }
-                } else {
-                    for set in 0..a.sets {
-                        let m = v::splat(a.mean.add(set).read());
-                        let k = v::splat(a.scale.add(set).read());
-                        let o = v::splat(a.offset.add(set).read());
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(set * a.x_set + row * a.x_row);
-                            let y0 = a.y.add(set * a.y_set + row * a.y_row);
-                            x::store(
-                                y0.add(0),
-                                v::fma(v::sub(x::load(x0.add(0)), m), k, o),
-                            );
-                            x::store(
-                                y0.add(16),
-                                v::fma(v::sub(x::load(x0.add(16)), m), k, o),
-                            );
-                            x::store(
-                                y0.add(32),
-                                v::fma(v::sub(x::load(x0.add(32)), m), k, o),
-                            );
-                            x::store_part(
-                                y0.add(48),
-                                v::fma(v::sub(x::load_part(x0.add(48), 1, m), m), k, o),
-                                1,
-                            );
-                        }
+                for set in 0..a.sets {
+                    let m = v::splat(a.mean.add(set).read());
+                    let k = v::splat(a.scale.add(set).read());
+                    let o = v::splat(a.offset.add(set).read());
+                    for row in 0..a.rows {
+                        let x0 = a.x.add(set * a.x_set + row * a.x_row);
+                        let y0 = a.y.add(set * a.y_set + row * a.y_row);
+                        x::store(y0.add(0), v::fma(v::sub(x::load(x0.add(0)), m), k, o));
+                        x::store(
+                            y0.add(16),
+                            v::fma(v::sub(x::load(x0.add(16)), m), k, o),
+                        );
+                        x::store(
+                            y0.add(32),
+                            v::fma(v::sub(x::load(x0.add(32)), m), k, o),
+                        );
+                        x::store_part(
+                            y0.add(48),
+                            v::fma(v::sub(x::load_part(x0.add(48), 1, m), m), k, o),
+                            1,
+                        );
                     }
                 }
             }
@@ -233,97 +201,49 @@ fn main() {
             #[allow(unused_variables)]
             let n: usize = 49;
             unsafe {
-                if a.stream {
-                    for set in 0..a.sets {
-                        let m = v::splat(a.mean.add(set).read());
-                        let k = v::splat(a.scale.add(set).read());
-                        let l = v::splat(a.slope.add(set).read());
-                        let o = v::splat(a.offset.add(set).read());
-                        let u = v::splat(a.centre.add(set).read());
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(set * a.x_set + row * a.x_row);
-                            let dy0 = a.dy.add(set * a.dy_set + row * a.dy_row);
-                            let y0 = a.y.add(set * a.y_set + row * a.y_row);
-                            x::stream(
-                                y0.add(0),
-                                v::fma(
-                                    v::sub(x::load(dy0.add(0)), u),
-                                    k,
-                                    v::fma(v::sub(x::load(x0.add(0)), m), l, o),
-                                ),
-                            );
-                            x::stream(
-                                y0.add(16),
-                                v::fma(
-                                    v::sub(x::load(dy0.add(16)), u),
-                                    k,
-                                    v::fma(v::sub(x::load(x0.add(16)), m), l, o),
-                                ),
-                            );
-                            x::stream(
-                                y0.add(32),
-                                v::fma(
-                                    v::sub(x::load(dy0.add(32)), u),
-                                    k,
-                                    v::fma(v::sub(x::load(x0.add(32)), m), l, o),
-                                ),
-                            );
-                            x::store_part(
-                                y0.add(48),
-                                v::fma(
-                                    v::sub(x::load_part(dy0.add(48), 1, v::zero()), u),
-                                    k,
-                                    v::fma(v::sub(x::load_part(x0.add(48), 1, m), m), l, o),
-                                ),
-                                1,
-                            );
-                        }
-                    }
-                } else {
-                    for set in 0..a.sets {
-                        let m = v::splat(a.mean.add(set).read());
-                        let k = v::splat(a.scale.add(set).read());
-                        let l = v::splat(a.slope.add(set).read());
-                        let o = v::splat(a.offset.add(set).read());
-                        let u = v::splat(a.centre.add(set).read());
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(set * a.x_set + row * a.x_row);
-                            let dy0 = a.dy.add(set * a.dy_set + row * a.dy_row);
-                            let y0 = a.y.add(set * a.y_set + row * a.y_row);
-                            x::store(
-                                y0.add(0),
-                                v::fma(
-                                    v::sub(x::load(dy0.add(0)), u),
-                                    k,
-                                    v::fma(v::sub(x::load(x0.add(0)), m), l, o),
-                                ),
-                            );
-                            x::store(
-                                y0.add(16),
-                                v::fma(
-                                    v::sub(x::load(dy0.add(16)), u),
-                                    k,
-                                    v::fma(v::sub(x::load(x0.add(16)), m), l, o),
-                                ),
-                            );
-                            x::store(
-                                y0.add(32),
-                                v::fma(
-                                    v::sub(x::load(dy0.add(32)), u),
-                                    k,
-                                    v::fma(v::sub(x::load(x0.add(32)), m), l, o),
-                                ),
-                            );
-                            x::store_part(
-                                y0.add(48),
-                                v::fma(
-                                    v::sub(x::load_part(dy0.add(48), 1, v::zero()), u),
-                                    k,
-                                    v::fma(v::sub(x::load_part(x0.add(48), 1, m), m), l, o),
-                                ),
-                                1,
-                            );
-                        }
+                for set in 0..a.sets {
+                    let m = v::splat(a.mean.add(set).read());
+                    let k = v::splat(a.scale.add(set).read());
+                    let l = v::splat(a.slope.add(set).read());
+                    let o = v::splat(a.offset.add(set).read());
+                    let u = v::splat(a.centre.add(set).read());
+                    for row in 0..a.rows {
+                        let x0 = a.x.add(set * a.x_set + row * a.x_row);
+                        let dy0 = a.dy.add(set * a.dy_set + row * a.dy_row);
+                        let y0 = a.y.add(set * a.y_set + row * a.y_row);
+                        x::store(
+                            y0.add(0),
+                            v::fma(
+                                v::sub(x::load(dy0.add(0)), u),
+                                k,
+                                v::fma(v::sub(x::load(x0.add(0)), m), l, o),
+                            ),
+                        );
+                        x::store(
+                            y0.add(16),
+                            v::fma(
+                                v::sub(x::load(dy0.add(16)), u),
+                                k,
+                                v::fma(v::sub(x::load(x0.add(16)), m), l, o),
+                            ),
+                        );
+                        x::store(
+                            y0.add(32),
+                            v::fma(
+                                v::sub(x::load(dy0.add(32)), u),
+                                k,
+                                v::fma(v::sub(x::load(x0.add(32)), m), l, o),
+                            ),
+                        );
+                        x::store_part(
+                            y0.add(48),
+                            v::fma(
+                                v::sub(x::load_part(dy0.add(48), 1, v::zero()), u),
+                                k,
+                                v::fma(v::sub(x::load_part(x0.add(48), 1, m), m), l, o),
+                            ),
+                            1,
+                        );
                     }
                 }
             }

@@ -245,224 +245,71 @@ fn main() {
             #[allow(unused_variables)]
             let n: usize = 20;
             unsafe {
-                if a.stream {
-                    if a.sets == n {
-                        let c = 0_usize;
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let m1 = v::load(a.mean.add(c + 8));
-                        let k1 = v::load(a.scale.add(c + 8));
-                        let o1 = v::load(a.offset.add(c + 8));
-                        let m2 = v::load_part(a.mean.add(c + 16), 4, v::zero());
-                        let k2 = v::load_part(a.scale.add(c + 16), 4, v::zero());
-                        let o2 = v::load_part(a.offset.add(c + 16), 4, v::zero());
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            let b = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.bias.add(row).read(),
-                                ),
-                            );
-                            x::stream(
-                                y0.add(c),
-                                v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                            );
-                            x::stream(
-                                y0.add(c + 8),
+                if a.sets == n {
+                    let c = 0_usize;
+                    let m0 = v::load(a.mean.add(c));
+                    let k0 = v::load(a.scale.add(c));
+                    let o0 = v::load(a.offset.add(c));
+                    let m1 = v::load(a.mean.add(c + 8));
+                    let k1 = v::load(a.scale.add(c + 8));
+                    let o1 = v::load(a.offset.add(c + 8));
+                    let m2 = v::load_part(a.mean.add(c + 16), 4, v::zero());
+                    let k2 = v::load_part(a.scale.add(c + 16), 4, v::zero());
+                    let o2 = v::load_part(a.offset.add(c + 16), 4, v::zero());
+                    for row in 0..a.rows {
+                        let x0 = a.x.add(row * a.x_row);
+                        let y0 = a.y.add(row * a.y_row);
+                        let w = v::splat(
+                            <f32 as ::normkit::__private::Element>::widen(
+                                a.weight.add(row).read(),
+                            ),
+                        );
+                        let b = v::splat(
+                            <f32 as ::normkit::__private::Element>::widen(
+                                a.bias.add(row).read(),
+                            ),
+                        );
+                        x::store(
+                            y0.add(c),
+                            v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
+                        );
+                        x::store(
+                            y0.add(c + 8),
+                            v::fma(
+                                v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
+                                w,
+                                b,
+                            ),
+                        );
+                        x::store_part(
+                            y0.add(c + 16),
+                            v::fma(
                                 v::fma(
-                                    v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
-                                    w,
-                                    b,
+                                    v::sub(x::load_part(x0.add(c + 16), 4, m2), m2),
+                                    k2,
+                                    o2,
                                 ),
-                            );
-                            x::store_part(
-                                y0.add(c + 16),
-                                v::fma(
-                                    v::fma(
-                                        v::sub(x::load_part(x0.add(c + 16), 4, m2), m2),
-                                        k2,
-                                        o2,
-                                    ),
-                                    w,
-                                    b,
-                                ),
-                                4,
-                            );
-                        }
-                    } else {
-                        let mut c = 0_usize;
-                        while a.sets - c >= 32 {
-                            let m0 = v::load(a.mean.add(c));
-                            let k0 = v::load(a.scale.add(c));
-                            let o0 = v::load(a.offset.add(c));
-                            let m1 = v::load(a.mean.add(c + 8));
-                            let k1 = v::load(a.scale.add(c + 8));
-                            let o1 = v::load(a.offset.add(c + 8));
-                            let m2 = v::load(a.mean.add(c + 16));
-                            let k2 = v::load(a.scale.add(c + 16));
-                            let o2 = v::load(a.offset.add(c + 16));
-                            let m3 = v::load(a.mean.add(c + 24));
-                            let k3 = v::load(a.scale.add(c + 24));
-                            let o3 = v::load(a.offset.add(c + 24));
-                            for row in 0..a.rows {
-                                let x0 = a.x.add(row * a.x_row);
-                                let y0 = a.y.add(row * a.y_row);
-                                let w = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.weight.add(row).read(),
-                                    ),
-                                );
-                                let b = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.bias.add(row).read(),
-                                    ),
-                                );
-                                x::stream(
-                                    y0.add(c),
-                                    v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                                );
-                                x::stream(
-                                    y0.add(c + 8),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                                x::stream(
-                                    y0.add(c + 16),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(c + 16)), m2), k2, o2),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                                x::stream(
-                                    y0.add(c + 24),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(c + 24)), m3), k3, o3),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                            }
-                            c += 32;
-                        }
-                        while a.sets - c >= 16 {
-                            let m0 = v::load(a.mean.add(c));
-                            let k0 = v::load(a.scale.add(c));
-                            let o0 = v::load(a.offset.add(c));
-                            let m1 = v::load(a.mean.add(c + 8));
-                            let k1 = v::load(a.scale.add(c + 8));
-                            let o1 = v::load(a.offset.add(c + 8));
-                            for row in 0..a.rows {
-                                let x0 = a.x.add(row * a.x_row);
-                                let y0 = a.y.add(row * a.y_row);
-                                let w = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.weight.add(row).read(),
-                                    ),
-                                );
-                                let b = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.bias.add(row).read(),
-                                    ),
-                                );
-                                x::stream(
-                                    y0.add(c),
-                                    v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                                );
-                                x::stream(
-                                    y0.add(c + 8),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                            }
-                            c += 16;
-                        }
-                        while a.sets - c >= 8 {
-                            let m0 = v::load(a.mean.add(c));
-                            let k0 = v::load(a.scale.add(c));
-                            let o0 = v::load(a.offset.add(c));
-                            for row in 0..a.rows {
-                                let x0 = a.x.add(row * a.x_row);
-                                let y0 = a.y.add(row * a.y_row);
-                                let w = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.weight.add(row).read(),
-                                    ),
-                                );
-                                let b = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.bias.add(row).read(),
-                                    ),
-                                );
-                                x::stream(
-                                    y0.add(c),
-                                    v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                                );
-                            }
-                            c += 8;
-                        }
-                        if c < a.sets {
-                            let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
-                            let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
-                            let o0 = v::load_part(
-                                a.offset.add(c),
-                                a.sets - c,
-                                v::zero(),
-                            );
-                            for row in 0..a.rows {
-                                let x0 = a.x.add(row * a.x_row);
-                                let y0 = a.y.add(row * a.y_row);
-                                let w = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.weight.add(row).read(),
-                                    ),
-                                );
-                                let b = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.bias.add(row).read(),
-                                    ),
-                                );
-                                x::store_part(
-                                    y0.add(c),
-                                    v::fma(
-                                        v::fma(
-                                            v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
-                                            k0,
-                                            o0,
-                                        ),
-                                        w,
-                                        b,
-                                    ),
-                                    a.sets - c,
-                                );
-                            }
-                        }
+                                w,
+                                b,
+                            ),
+                            4,
+                        );
                     }
                 } else {
-                    if a.sets == n {
-                        let c = 0_usize;
+                    let mut c = 0_usize;
+                    while a.sets - c >= 32 {
                         let m0 = v::load(a.mean.add(c));
                         let k0 = v::load(a.scale.add(c));
                         let o0 = v::load(a.offset.add(c));
                         let m1 = v::load(a.mean.add(c + 8));
                         let k1 = v::load(a.scale.add(c + 8));
                         let o1 = v::load(a.offset.add(c + 8));
-                        let m2 = v::load_part(a.mean.add(c + 16), 4, v::zero());
-                        let k2 = v::load_part(a.scale.add(c + 16), 4, v::zero());
-                        let o2 = v::load_part(a.offset.add(c + 16), 4, v::zero());
+                        let m2 = v::load(a.mean.add(c + 16));
+                        let k2 = v::load(a.scale.add(c + 16));
+                        let o2 = v::load(a.offset.add(c + 16));
+                        let m3 = v::load(a.mean.add(c + 24));
+                        let k3 = v::load(a.scale.add(c + 24));
+                        let o3 = v::load(a.offset.add(c + 24));
                         for row in 0..a.rows {
                             let x0 = a.x.add(row * a.x_row);
                             let y0 = a.y.add(row * a.y_row);
@@ -488,173 +335,114 @@ fn main() {
                                     b,
                                 ),
                             );
-                            x::store_part(
+                            x::store(
                                 y0.add(c + 16),
                                 v::fma(
+                                    v::fma(v::sub(x::load(x0.add(c + 16)), m2), k2, o2),
+                                    w,
+                                    b,
+                                ),
+                            );
+                            x::store(
+                                y0.add(c + 24),
+                                v::fma(
+                                    v::fma(v::sub(x::load(x0.add(c + 24)), m3), k3, o3),
+                                    w,
+                                    b,
+                                ),
+                            );
+                        }
+                        c += 32;
+                    }
+                    while a.sets - c >= 16 {
+                        let m0 = v::load(a.mean.add(c));
+                        let k0 = v::load(a.scale.add(c));
+                        let o0 = v::load(a.offset.add(c));
+                        let m1 = v::load(a.mean.add(c + 8));
+                        let k1 = v::load(a.scale.add(c + 8));
+                        let o1 = v::load(a.offset.add(c + 8));
+                        for row in 0..a.rows {
+                            let x0 = a.x.add(row * a.x_row);
+                            let y0 = a.y.add(row * a.y_row);
+                            let w = v::splat(
+                                <f32 as ::normkit::__private::Element>::widen(
+                                    a.weight.add(row).read(),
+                                ),
+                            );
+                            let b = v::splat(
+                                <f32 as ::normkit::__private::Element>::widen(
+                                    a.bias.add(row).read(),
+                                ),
+                            );
+                            x::store(
+                                y0.add(c),
+                                v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
+                            );
+                            x::store(
+                                y0.add(c + 8),
+                                v::fma(
+                                    v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
+                                    w,
+                                    b,
+                                ),
+                            );
+                        }
+                        c += 16;
+                    }
+                    while a.sets - c >= 8 {
+                        let m0 = v::load(a.mean.add(c));
+                        let k0 = v::load(a.scale.add(c));
+                        let o0 = v::load(a.offset.add(c));
+                        for row in 0..a.rows {
+                            let x0 = a.x.add(row * a.x_row);
+                            let y0 = a.y.add(row * a.y_row);
+                            let w = v::splat(
+                                <f32 as ::normkit::__private::Element>::widen(
+                                    a.weight.add(row).read(),
+                                ),
+                            );
+                            let b = v::splat(
+                                <f32 as ::normkit::__private::Element>::widen(
+                                    a.bias.add(row).read(),
+                                ),
+                            );
+                            x::store(
+                                y0.add(c),
+                                v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
+                            );
+                        }
+                        c += 8;
+                    }
+                    if c < a.sets {
+                        let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
+                        let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
+                        let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
+                        for row in 0..a.rows {
+                            let x0 = a.x.add(row * a.x_row);
+                            let y0 = a.y.add(row * a.y_row);
+                            let w = v::splat(
+                                <f32 as ::normkit::__private::Element>::widen(
+                                    a.weight.add(row).read(),
+                                ),
+                            );
+                            let b = v::splat(
+                                <f32 as ::normkit::__private::Element>::widen(
+                                    a.bias.add(row).read(),
+                                ),
+                            );
+                            x::store_part(
+                                y0.add(c),
+                                v::fma(
                                     v::fma(
-                                        v::sub(x::load_part(x0.add(c + 16), 4, m2), m2),
-                                        k2,
-                                        o2,
+                                        v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
+                                        k0,
+                                        o0,
                                     ),
                                     w,
                                     b,
                                 ),
-                                4,
-                            );
-                        }
-                    } else {
-                        let mut c = 0_usize;
-                        while a.sets - c >= 32 {
-                            let m0 = v::load(a.mean.add(c));
-                            let k0 = v::load(a.scale.add(c));
-                            let o0 = v::load(a.offset.add(c));
-                            let m1 = v::load(a.mean.add(c + 8));
-                            let k1 = v::load(a.scale.add(c + 8));
-                            let o1 = v::load(a.offset.add(c + 8));
-                            let m2 = v::load(a.mean.add(c + 16));
-                            let k2 = v::load(a.scale.add(c + 16));
-                            let o2 = v::load(a.offset.add(c + 16));
-                            let m3 = v::load(a.mean.add(c + 24));
-                            let k3 = v::load(a.scale.add(c + 24));
-                            let o3 = v::load(a.offset.add(c + 24));
-                            for row in 0..a.rows {
-                                let x0 = a.x.add(row * a.x_row);
-                                let y0 = a.y.add(row * a.y_row);
-                                let w = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.weight.add(row).read(),
-                                    ),
-                                );
-                                let b = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.bias.add(row).read(),
-                                    ),
-                                );
-                                x::store(
-                                    y0.add(c),
-                                    v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                                );
-                                x::store(
-                                    y0.add(c + 8),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                                x::store(
-                                    y0.add(c + 16),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(c + 16)), m2), k2, o2),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                                x::store(
-                                    y0.add(c + 24),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(c + 24)), m3), k3, o3),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                            }
-                            c += 32;
-                        }
-                        while a.sets - c >= 16 {
-                            let m0 = v::load(a.mean.add(c));
-                            let k0 = v::load(a.scale.add(c));
-                            let o0 = v::load(a.offset.add(c));
-                            let m1 = v::load(a.mean.add(c + 8));
-                            let k1 = v::load(a.scale.add(c + 8));
-                            let o1 = v::load(a.offset.add(c + 8));
-                            for row in 0..a.rows {
-                                let x0 = a.x.add(row * a.x_row);
-                                let y0 = a.y.add(row * a.y_row);
-                                let w = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.weight.add(row).read(),
-                                    ),
-                                );
-                                let b = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.bias.add(row).read(),
-                                    ),
-                                );
-                                x::store(
-                                    y0.add(c),
-                                    v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                                );
-                                x::store(
-                                    y0.add(c + 8),
-                                    v::fma(
-                                        v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
-                                        w,
-                                        b,
-                                    ),
-                                );
-                            }
-                            c += 16;
-                        }
-                        while a.sets - c >= 8 {
-                            let m0 = v::load(a.mean.add(c));
-                            let k0 = v::load(a.scale.add(c));
-                            let o0 = v::load(a.offset.add(c));
-                            for row in 0..a.rows {
-                                let x0 = a.x.add(row * a.x_row);
-                                let y0 = a.y.add(row * a.y_row);
-                                let w = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.weight.add(row).read(),
-                                    ),
-                                );
-                                let b = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.bias.add(row).read(),
-                                    ),
-                                );
-                                x::store(
-                                    y0.add(c),
-                                    v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                                );
-                            }
-                            c += 8;
-                        }
-                        if c < a.sets {
-                            let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
-                            let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
-                            let o0 = v::load_part(
-                                a.offset.add(c),
                                 a.sets - c,
-                                v::zero(),
                             );
-                            for row in 0..a.rows {
-                                let x0 = a.x.add(row * a.x_row);
-                                let y0 = a.y.add(row * a.y_row);
-                                let w = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.weight.add(row).read(),
-                                    ),
-                                );
-                                let b = v::splat(
-                                    <f32 as ::normkit::__private::Element>::widen(
-                                        a.bias.add(row).read(),
-                                    ),
-                                );
-                                x::store_part(
-                                    y0.add(c),
-                                    v::fma(
-                                        v::fma(
-                                            v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
-                                            k0,
-                                            o0,
-                                        ),
-                                        w,
-                                        b,
-                                    ),
-                                    a.sets - c,
-                                );
-                            }
                         }
                     }
                 }
@@ -985,205 +773,103 @@ fn main() {
             #[allow(unused_variables)]
             let n: usize = 20;
             unsafe {
-                if a.stream {
-                    let mut c = 0_usize;
-                    while a.sets - c >= 16 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let l0 = v::load(a.slope.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let u0 = v::load(a.centre.add(c));
-                        let m1 = v::load(a.mean.add(c + 8));
-                        let k1 = v::load(a.scale.add(c + 8));
-                        let l1 = v::load(a.slope.add(c + 8));
-                        let o1 = v::load(a.offset.add(c + 8));
-                        let u1 = v::load(a.centre.add(c + 8));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            x::stream(
-                                y0.add(c),
-                                v::fma(
-                                    v::sub(v::mul(x::load(dy0.add(c)), w), u0),
-                                    k0,
-                                    v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
-                                ),
-                            );
-                            x::stream(
-                                y0.add(c + 8),
-                                v::fma(
-                                    v::sub(v::mul(x::load(dy0.add(c + 8)), w), u1),
-                                    k1,
-                                    v::fma(v::sub(x::load(x0.add(c + 8)), m1), l1, o1),
-                                ),
-                            );
-                        }
-                        c += 16;
+                let mut c = 0_usize;
+                while a.sets - c >= 16 {
+                    let m0 = v::load(a.mean.add(c));
+                    let k0 = v::load(a.scale.add(c));
+                    let l0 = v::load(a.slope.add(c));
+                    let o0 = v::load(a.offset.add(c));
+                    let u0 = v::load(a.centre.add(c));
+                    let m1 = v::load(a.mean.add(c + 8));
+                    let k1 = v::load(a.scale.add(c + 8));
+                    let l1 = v::load(a.slope.add(c + 8));
+                    let o1 = v::load(a.offset.add(c + 8));
+                    let u1 = v::load(a.centre.add(c + 8));
+                    for row in 0..a.rows {
+                        let x0 = a.x.add(row * a.x_row);
+                        let dy0 = a.dy.add(row * a.dy_row);
+                        let y0 = a.y.add(row * a.y_row);
+                        let w = v::splat(
+                            <f32 as ::normkit::__private::Element>::widen(
+                                a.weight.add(row).read(),
+                            ),
+                        );
+                        x::store(
+                            y0.add(c),
+                            v::fma(
+                                v::sub(v::mul(x::load(dy0.add(c)), w), u0),
+                                k0,
+                                v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
+                            ),
+                        );
+                        x::store(
+                            y0.add(c + 8),
+                            v::fma(
+                                v::sub(v::mul(x::load(dy0.add(c + 8)), w), u1),
+                                k1,
+                                v::fma(v::sub(x::load(x0.add(c + 8)), m1), l1, o1),
+                            ),
+                        );
                     }
-                    while a.sets - c >= 8 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let l0 = v::load(a.slope.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let u0 = v::load(a.centre.add(c));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            x::stream(
-                                y0.add(c),
-                                v::fma(
-                                    v::sub(v::mul(x::load(dy0.add(c)), w), u0),
-                                    k0,
-                                    v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
-                                ),
-                            );
-                        }
-                        c += 8;
+                    c += 16;
+                }
+                while a.sets - c >= 8 {
+                    let m0 = v::load(a.mean.add(c));
+                    let k0 = v::load(a.scale.add(c));
+                    let l0 = v::load(a.slope.add(c));
+                    let o0 = v::load(a.offset.add(c));
+                    let u0 = v::load(a.centre.add(c));
+                    for row in 0..a.rows {
+                        let x0 = a.x.add(row * a.x_row);
+                        let dy0 = a.dy.add(row * a.dy_row);
+                        let y0 = a.y.add(row * a.y_row);
+                        let w = v::splat(
+                            <f32 as ::normkit::__private::Element>::widen(
+                                a.weight.add(row).read(),
+                            ),
+                        );
+                        x::store(
+                            y0.add(c),
+                            v::fma(
+                                v::sub(v::mul(x::load(dy0.add(c)), w), u0),
+                                k0,
+                                v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
+                            ),
+                        );
                     }
-                    if c < a.sets {
-                        let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
-                        let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
-                        let l0 = v::load_part(a.slope.add(c), a.sets - c, v::zero());
-                        let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
-                        let u0 = v::load_part(a.centre.add(c), a.sets - c, v::zero());
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
+                    c += 8;
+                }
+                if c < a.sets {
+                    let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
+                    let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
+                    let l0 = v::load_part(a.slope.add(c), a.sets - c, v::zero());
+                    let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
+                    let u0 = v::load_part(a.centre.add(c), a.sets - c, v::zero());
+                    for row in 0..a.rows {
+                        let x0 = a.x.add(row * a.x_row);
+                        let dy0 = a.dy.add(row * a.dy_row);
+                        let y0 = a.y.add(row * a.y_row);
+                        let w = v::splat(
+                            <f32 as ::normkit::__private::Element>::widen(
+                                a.weight.add(row).read(),
+                            ),
+                        );
+                        x::store_part(
+                            y0.add(c),
+                            v::fma(
+                                v::sub(
+                                    v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w),
+                                    u0,
                                 ),
-                            );
-                            x::store_part(
-                                y0.add(c),
+                                k0,
                                 v::fma(
-                                    v::sub(
-                                        v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w),
-                                        u0,
-                                    ),
-                                    k0,
-                                    v::fma(
-                                        v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
-                                        l0,
-                                        o0,
-                                    ),
+                                    v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
+                                    l0,
+                                    o0,
                                 ),
-                                a.sets - c,
-                            );
-                        }
-                    }
-                } else {
-                    let mut c = 0_usize;
-                    while a.sets - c >= 16 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let l0 = v::load(a.slope.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let u0 = v::load(a.centre.add(c));
-                        let m1 = v::load(a.mean.add(c + 8));
-                        let k1 = v::load(a.scale.add(c + 8));
-                        let l1 = v::load(a.slope.add(c + 8));
-                        let o1 = v::load(a.offset.add(c + 8));
-                        let u1 = v::load(a.centre.add(c + 8));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            x::store(
-                                y0.add(c),
-                                v::fma(
-                                    v::sub(v::mul(x::load(dy0.add(c)), w), u0),
-                                    k0,
-                                    v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
-                                ),
-                            );
-                            x::store(
-                                y0.add(c + 8),
-                                v::fma(
-                                    v::sub(v::mul(x::load(dy0.add(c + 8)), w), u1),
-                                    k1,
-                                    v::fma(v::sub(x::load(x0.add(c + 8)), m1), l1, o1),
-                                ),
-                            );
-                        }
-                        c += 16;
-                    }
-                    while a.sets - c >= 8 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let l0 = v::load(a.slope.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let u0 = v::load(a.centre.add(c));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            x::store(
-                                y0.add(c),
-                                v::fma(
-                                    v::sub(v::mul(x::load(dy0.add(c)), w), u0),
-                                    k0,
-                                    v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
-                                ),
-                            );
-                        }
-                        c += 8;
-                    }
-                    if c < a.sets {
-                        let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
-                        let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
-                        let l0 = v::load_part(a.slope.add(c), a.sets - c, v::zero());
-                        let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
-                        let u0 = v::load_part(a.centre.add(c), a.sets - c, v::zero());
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            x::store_part(
-                                y0.add(c),
-                                v::fma(
-                                    v::sub(
-                                        v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w),
-                                        u0,
-                                    ),
-                                    k0,
-                                    v::fma(
-                                        v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
-                                        l0,
-                                        o0,
-                                    ),
-                                ),
-                                a.sets - c,
-                            );
-                        }
+                            ),
+                            a.sets - c,
+                        );
                     }
                 }
             }
