@@ -22,6 +22,8 @@ struct Figure {
     notes: Vec<String>,
     legend: Vec<(String, Rgb)>,
     columns: usize,
+    /// Size of each, in pixels.
+    panel: (u32, u32),
     panels: Vec<Panel>,
 }
 

@@ -90,7 +90,9 @@ fn extremes(trials: &[Trial]) -> Vec<(&Trial, &Trial)> {
     let mut pairs = Vec::new();
     for first in trials.iter().filter(|t| t.technique.couples) {
         let same = || trials.iter().filter(|t| t.technique.name == first.technique.name);
-        let (Some(small), Some(large)) = (same().min_by_key(|t| t.batch), same().max_by_key(|t| t.batch)) else { continue };
+        let (Some(small), Some(large)) = (same().min_by_key(|t| t.batch), same().max_by_key(|t| t.batch)) else {
+            continue;
+        };
         if std::ptr::eq(first, small) && 4 * small.batch <= large.batch {
             pairs.push((small, large));
         }

@@ -3,6 +3,7 @@
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::check::ACCURACY;
+use crate::train::EARLY;
 use crate::trial::Trial;
 
 /// One row for each trial.
@@ -13,7 +14,7 @@ pub fn table(trials: &[Trial]) -> Table {
         "technique\n".to_owned(),
         "test\naccuracy".to_owned(),
         format!("epochs\nto {:.0} %", 100.0 * ACCURACY),
-        "training\nloss".to_owned(),
+        format!("loss, first\n{EARLY} epochs"),
         "depends on batch\nearly    late".to_owned(),
         "norm., µs/image\ngen.  scalar".to_owned(),
         "ratio\n".to_owned(),
@@ -30,7 +31,7 @@ pub fn table(trials: &[Trial]) -> Table {
             Cell::new(technique.name),
             Cell::new(format!("{:.1} %", 100.0 * run.last_accuracy())),
             Cell::new(or_none(run.epochs_to(ACCURACY).map(|e| format!("{e:.1}")))),
-            Cell::new(format!("{:.4}", run.last_loss())),
+            Cell::new(format!("{:.3}", run.early_loss())),
             Cell::new(format!("{early} {late:>7}")),
             Cell::new(or_none(times.map(|[ours, theirs]| format!("{:.2} {:>7.2}", 1e6 * ours, 1e6 * theirs)))),
             Cell::new(or_none(times.map(|[ours, theirs]| format!("{:.1}x", theirs / ours)))),

@@ -21,7 +21,8 @@ impl Axis {
         let rough = (high - low) / 6.0;
         let power = 10_f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough).unwrap_or(rough);
-        let ticks = ((low / step).ceil() as i64..=(high / step + 1e-9).floor() as i64).map(|i| i as f64 * step).collect();
+        let ticks =
+            ((low / step).ceil() as i64..=(high / step + 1e-9).floor() as i64).map(|i| i as f64 * step).collect();
         Self { title: title.to_owned(), low, high, ticks, logarithmic: false, label: number }
     }
 
@@ -32,7 +33,11 @@ impl Axis {
             .fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), v| (low.min(v), high.max(v)));
         let (low, high) = if high > 0.0 { (low / 1.25, high * 1.25) } else { (0.1, 1.0) };
         let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
-        let steps: &[f64] = if high / low < 50.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let steps: &[f64] = match high / low {
+            r if r < 12.0 => &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
+            r if r < 300.0 => &[1.0, 2.0, 5.0],
+            _ => &[1.0],
+        };
         let ticks = decades.flat_map(|d| steps.iter().map(move |s| s * 10_f64.powi(d)));
         let ticks = ticks.filter(|t| (low..=high).contains(t)).collect();
         Self { title: title.to_owned(), low, high, ticks, logarithmic: true, label: number }

@@ -2,6 +2,7 @@
 
 use super::{Axis, Dot, Figure, Line, Panel, at, legend, sizes};
 use crate::check::ACCURACY;
+use crate::train::EARLY;
 use crate::trial::Trial;
 
 /// A value of a trial, or none where it has no such.
@@ -18,7 +19,7 @@ pub fn figure(trials: &[Trial], epochs: usize) -> Figure {
     };
     let all = |value: Value| trials.iter().filter_map(value);
     let accuracy: Value = |t| Some(100.0 * t.run.last_accuracy());
-    let loss: Value = |t| Some(t.run.last_loss());
+    let loss: Value = |t| Some(t.run.early_loss());
     let reached: Value = |t| t.run.epochs_to(ACCURACY);
     let dependence: Value = |t| Some(100.0 * t.run.dependence[0]);
     let time: Value = |t| t.run.norm.map(|norm| 1e6 * norm.seconds[0]);
@@ -30,16 +31,18 @@ pub fn figure(trials: &[Trial], epochs: usize) -> Figure {
         title: "Handwritten digits: what the batch size does",
         notes: vec![
             format!("Epochs to {percent:.0} %: hollow where they were not enough. Accuracies below the axis stand at its end."),
-            "Dependence on the batch: how much an image's scores vary with the images around it in training, after the first \
-             epoch, relative to how much they vary over images."
+            "Dependence on the batch: how much an image's scores vary with the images around it in training, relative to how \
+             much they vary over images;"
                 .to_owned(),
+            "after the first epoch. Techniques at 0 hide one another.".to_owned(),
         ],
         legend: legend(trials),
         columns: 3,
+        panel: (350, 290),
         panels: vec![
             panel("Test accuracy".to_owned(), Axis::linear("%", lowest.floor(), 100.0), accuracy, None),
             panel(format!("Epochs to {percent:.0} %"), Axis::linear("epochs", 0.0, epochs as f64), reached, Some(epochs as f64)),
-            panel("Loss in training, last epoch".to_owned(), Axis::logarithmic("cross-entropy", all(loss)), loss, None),
+            panel(format!("Loss in training, first {EARLY} epochs"), Axis::logarithmic("cross-entropy", all(loss)), loss, None),
             panel("Dependence on the batch".to_owned(), Axis::linear("%", 0.0, 1.1 * most), dependence, None),
             panel("Normalization, forward and backward".to_owned(), Axis::logarithmic("µs per image", all(time)), time, None),
             panel("Memory on top of no normalization".to_owned(), Axis::logarithmic("bytes", all(bytes)), bytes, None),

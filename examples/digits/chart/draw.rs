@@ -5,13 +5,14 @@ use std::error::Error;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::{Bar, Rgb, Dot, Figure, Line, Panel};
+use super::{Bar, Dot, Figure, Line, Panel, Rgb};
 
 const FONT: &str = "sans-serif";
 const GRID: RGBColor = RGBColor(225, 225, 225);
 const TEXT: RGBColor = RGBColor(40, 40, 40);
-const PANEL: (usize, usize) = (350, 290);
 const HEAD: u32 = 84;
+/// For the legend and the notes, where there is a single panel.
+const LEAST_WIDTH: u32 = 940;
 const NOTE: u32 = 20;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -19,8 +20,8 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub fn svg(figure: &Figure) -> Result<String, Box<dyn Error>> {
     let rows = figure.panels.len().div_ceil(figure.columns);
     let foot = NOTE * figure.notes.len() as u32 + 12;
-    let width = (PANEL.0 * figure.columns).max(2 * PANEL.0) as u32 + 20;
-    let size = (width, (PANEL.1 * rows) as u32 + HEAD + foot);
+    let (width, height) = (figure.panel.0 * figure.columns as u32, figure.panel.1 * rows as u32);
+    let size = (width.max(LEAST_WIDTH) + 20, height + HEAD + foot);
     let mut picture = String::new();
     {
         let root = SVGBackend::with_string(&mut picture, size).into_drawing_area();
@@ -31,7 +32,8 @@ pub fn svg(figure: &Figure) -> Result<String, Box<dyn Error>> {
             let place = (16, (size.1 - foot) as i32 + i * NOTE as i32 + 2);
             root.draw(&Text::new(note.as_str(), place, (FONT, 14).into_font().color(&TEXT)))?;
         }
-        let grid = root.margin(HEAD, foot, 0, 20).split_evenly((rows, figure.columns));
+        let (panels, _) = root.margin(HEAD, foot, 0, 0).split_horizontally(width);
+        let grid = panels.split_evenly((rows, figure.columns));
         for (area, panel) in grid.iter().zip(&figure.panels) {
             draw(area, panel)?;
         }
@@ -51,7 +53,7 @@ fn legend(root: &Area<'_>, entries: &[(String, Rgb)]) -> Result<(), Box<dyn Erro
         root.draw(&PathElement::new([(x, HEIGHT), (x + 24, HEIGHT)], rgb(*color).stroke_width(4)))?;
         root.draw(&Text::new(name.as_str(), (x + 30, HEIGHT - 8), (FONT, 16).into_font().color(&TEXT)))?;
         // wide enough for any sans-serif font: which one is used, the viewer of the picture decides
-        x += 30 + 9 * name.chars().count() as i32 + 22;
+        x += 30 + 8 * name.chars().count() as i32 + 28;
     }
     Ok(())
 }
@@ -88,7 +90,10 @@ fn draw(area: &Area<'_>, panel: &Panel) -> Result<(), Box<dyn Error>> {
         chart.draw_series(LineSeries::new(points.iter().copied(), color.stroke_width(2)))?;
         for (point, dot) in points.iter().zip(dots.iter().flatten()) {
             let inside = if *dot == Dot::Full { color } else { WHITE };
-            chart.draw_series([Circle::new(*point, 4, inside.filled()), Circle::new(*point, 4, color.stroke_width(2))])?;
+            chart.draw_series([
+                Circle::new(*point, 4, inside.filled()),
+                Circle::new(*point, 4, color.stroke_width(2)),
+            ])?;
         }
     }
     Ok(())

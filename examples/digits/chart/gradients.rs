@@ -1,6 +1,6 @@
 //! What normalization does to the flow of gradients: their norms in each layer, over the training.
 
-use super::{Axis, Rgb, Figure, Line, Panel, at, of, sizes};
+use super::{Axis, Figure, Line, Panel, Rgb, at, of, sizes};
 use crate::model::LAYERS;
 use crate::trial::Trial;
 
@@ -27,12 +27,13 @@ pub fn figure(trials: &[Trial], epochs: usize) -> Figure {
     });
     Figure {
         title: "Handwritten digits: gradients of the weights of each layer",
-        notes: vec![format!(
-            "Euclidean norms, means over the steps of each epoch, {}. The closer the lines, the more evenly all layers learn.",
-            of(batch)
-        )],
+        notes: vec![
+            format!("Euclidean norms, means over the steps of each epoch, {}.", of(batch)),
+            "The closer the lines, the more evenly all layers learn; convolution 1 has the fewest weights.".to_owned(),
+        ],
         legend: (0..LAYERS).map(|layer| (name(layer), color(layer))).collect(),
         columns: 4,
+        panel: (350, 290),
         panels: panels.collect(),
     }
 }

@@ -33,13 +33,14 @@ pub fn figure(trials: &[Trial]) -> Figure {
     Figure {
         title: "Handwritten digits: the techniques side by side",
         notes: vec![
-            "Speed, memory, convergence: the best one's time, bytes, epochs to 95 % by this one's. Independence: 100 less the \
-             dependence on the batch in %."
+            "More is better. Speed, memory, convergence: the least time, bytes, loss over the first epochs by this one's."
                 .to_owned(),
-            "More is better. No normalization takes neither time nor memory: 100.".to_owned(),
+            "No normalization takes neither time nor memory: 100. Independence: 100 less the dependence on the batch in %."
+                .to_owned(),
         ],
         legend: legend(trials),
         columns: 2,
+        panel: (480, 260),
         panels: sizes(trials).into_iter().map(panel).collect(),
     }
 }
