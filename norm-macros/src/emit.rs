@@ -5,6 +5,7 @@ mod doc;
 mod forward;
 mod kernel;
 mod layer;
+mod model_form;
 mod refused;
 mod sweep;
 
@@ -13,6 +14,7 @@ mod tests;
 
 pub use kernel::kernel;
 pub use layer::layer;
+pub use model_form::model_form;
 pub use refused::{refused_item, refused_layer};
 
 use crate::model::{Dtype, Len, Model};

@@ -473,3 +473,8 @@ fn allow(keys: &Keys<'_>, report: &mut Report) {
         mistyped(name, "allow", "the name of a lint", "there are no lints for `rms` and `layer`", report);
     }
 }
+
+/// Where the facade is, from the keys of a model.
+pub fn facade_of(entries: &[Entry], report: &mut Report) -> String {
+    facade(&Keys { entries }, report)
+}
