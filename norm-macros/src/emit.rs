@@ -6,6 +6,7 @@ mod doc;
 mod forward;
 mod kernel;
 mod layer;
+mod model_form;
 mod refused;
 mod segments;
 mod sweep;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use kernel::kernel;
 pub use layer::layer;
+pub use model_form::model_form;
 pub use refused::{refused_item, refused_layer};
 
 use crate::model::{Dtype, Len, Model};

@@ -577,3 +577,8 @@ fn allow(keys: &Keys<'_>, report: &mut Report) {
         mistyped(name, "allow", "the name of a lint", "there are no lints yet", report);
     }
 }
+
+/// Where the facade is, from the keys of a model.
+pub fn facade_of(entries: &[Entry], report: &mut Report) -> String {
+    facade(&Keys { entries }, report)
+}
