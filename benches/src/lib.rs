@@ -4,13 +4,14 @@
 //! known at run time (where there is one), the generic scalar code, and a copy of the same bytes. All of them reuse their
 //! outputs.
 
+pub mod channels;
 pub mod rows;
 mod tensors;
 
 /// All there are.
 #[must_use]
 pub fn workloads() -> Vec<Workload> {
-    rows::workloads()
+    rows::workloads().into_iter().chain(channels::workloads()).collect()
 }
 
 /// One kernel on one shape.

@@ -37,6 +37,9 @@ pub(crate) struct Tensors {
     pub(crate) bias: Param<f32>,
     pub(crate) dweight: Param<f32>,
     pub(crate) dbias: Param<f32>,
+    pub(crate) running_mean: Param<f32>,
+    pub(crate) running_var: Param<f32>,
+    pub(crate) batches: i64,
     pub(crate) saved: Saved<f32>,
 }
 
@@ -50,6 +53,9 @@ impl Tensors {
             bias: fill(params, 4),
             dweight: Param::filled(0.0, params),
             dbias: Param::filled(0.0, params),
+            running_mean: fill(params, 5),
+            running_var: Param::filled(1.0, params),
+            batches: 0,
             saved: Saved::default(),
         }
     }
@@ -68,6 +74,8 @@ pub(crate) enum Pass {
     Forward,
     /// Reads x and dy, writes dx.
     Backward,
+    /// Reads x and dy, adds to dx, as where x is a parameter itself.
+    BackwardAdding,
 }
 
 impl Pass {
@@ -76,10 +84,11 @@ impl Pass {
         match self {
             Pass::Forward => 2,
             Pass::Backward => 3,
+            Pass::BackwardAdding => 4,
         }
     }
 
-    /// A copy that moves as many bytes: one, or one and a half.
+    /// A copy that moves as many bytes: one, one and a half, two.
     fn copy(self) -> fn(&mut Tensors) {
         match self {
             Pass::Forward => |t| t.y.copy_from_slice(&t.x),
@@ -87,6 +96,10 @@ impl Pass {
                 t.y.copy_from_slice(&t.x);
                 let half = t.x.len() / 2;
                 t.y[..half].copy_from_slice(&t.dy[..half]);
+            },
+            Pass::BackwardAdding => |t| {
+                t.y.copy_from_slice(&t.x);
+                t.y.copy_from_slice(&t.dy);
             },
         }
     }
