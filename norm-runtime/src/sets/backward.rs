@@ -192,8 +192,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let part = flight.part(range);
         let by_row = problem.form == Form::ColumnsByRow;
         let stream = stream && (problem.form == Form::Segments || part.first.is_multiple_of(64 / size_of::<T>()));
-        let block = problem.output_block(size_of::<T>());
-        problem.for_each_block(&part, 0..problem.rows.total, block, |first, rows, [x, dy, dx]| {
+        problem.for_each_block(&part, 0..problem.rows.total, usize::MAX, |first, rows, [x, dy, dx]| {
             let mut args = problem.args(part.sets, rows);
             pad.point(&mut args, range.start);
             if by_row {

@@ -170,8 +170,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         let by_row = problem.form == Form::ColumnsByRow;
         let part = flight.part(range);
         let stream = stream && (problem.form == Form::Segments || part.first.is_multiple_of(64 / size_of::<T>()));
-        let block = problem.output_block(size_of::<T>());
-        problem.for_each_block(&part, 0..problem.rows.total, block, |first, rows, [from, to]| {
+        problem.for_each_block(&part, 0..problem.rows.total, usize::MAX, |first, rows, [from, to]| {
             let mut args = problem.args(part.sets, rows);
             pad.point(&mut args, range.start);
             if by_row {
