@@ -31,6 +31,13 @@ const FOREIGN: &[(&str, &str)] = &[
     ("num_groups", "groups"),
     ("group", "groups"),
     ("channel_axis", "axis"),
+    ("feature_axis", "axis"),
+    ("data_format", "axis"),
+    ("channel", "axis"),
+    ("channels", "shape"),
+    ("num_channels", "shape"),
+    ("num_features", "shape"),
+    ("decay", "momentum"),
     ("ty", "dtype"),
 ];
 
@@ -62,13 +69,19 @@ impl<'a> Keys<'a> {
 
 pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<Model> {
     let keys = Keys { entries };
+    for entry in entries {
+        // A key under another name is there: that it is missing is not to be said as well.
+        if let Some(ours) = foreign(&entry.key.to_string()) {
+            report.unread(ours);
+        }
+    }
     let technique = kind(&keys, report);
     unknown_keys(entries, technique, report);
     let shape = shape(&keys, technique, known, report);
     let roles = match (&shape, technique) {
         (Some(shape), Some(technique)) => roles(&keys, shape, technique, report),
         // Only its own mistakes: there is no technique to hold it against.
-        (Some(shape), None) => axes(&keys, shape, &[], report).and(None),
+        (Some(shape), None) => axes(&keys, shape, (&[], ANY_AXES), report).and(None),
         _ => None,
     };
     let groups =
@@ -133,6 +146,12 @@ fn kind(keys: &Keys<'_>, report: &mut Report) -> Option<&'static Technique> {
     })
 }
 
+/// Our name for a key of another framework.
+fn foreign(key: &str) -> Option<&'static str> {
+    let lower = key.to_lowercase();
+    FOREIGN.iter().find(|(foreign, _)| *foreign == lower).map(|(_, ours)| *ours)
+}
+
 fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report: &mut Report) {
     let mut all: Vec<&str> = KEYS.to_vec();
     for key in TECHNIQUES.iter().flat_map(|t| t.keys) {
@@ -153,9 +172,8 @@ fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report
             report.add(entry.key.span(), &check::KEY_NOT_OF_KIND, &[&technique.kind, &key, &help]);
             continue;
         }
-        let lower = key.to_lowercase();
-        let hint = match FOREIGN.iter().find(|(foreign, _)| *foreign == lower) {
-            Some((_, ours)) => format!(", which is `{ours}` here"),
+        let hint = match foreign(&key) {
+            Some(ours) => format!(", which is `{ours}` here"),
             None => near_miss(&key, &taken),
         };
         let of = technique.map_or("normalize", |technique| technique.kind);
@@ -286,15 +304,19 @@ fn roles(keys: &Keys<'_>, shape: &[Axis], technique: &'static Technique, report:
     let default = match technique.axis {
         AxisKey::Normalized => vec![rank - 1],
         AxisKey::Channels { default, .. } if keys.get("axis").is_none() => {
-            vec![axis_index(default, span, shape, report)?]
+            let Some(axis) = usize::try_from(default).ok().filter(|axis| *axis < rank) else {
+                report.add(span, &check::NO_CHANNEL_AXIS, &[&(default + 1), &default, &shown(shape)]);
+                return None;
+            };
+            vec![axis]
         }
         AxisKey::Channels { .. } => Vec::new(),
     };
-    let axes = axes(keys, shape, &default, report)?;
+    let axes = axes(keys, shape, (&default, &axis_help(technique)), report)?;
     if let AxisKey::Channels { keeps_first, .. } = technique.axis {
         if axes.len() != 1 {
             let found = format!("{} of them", axes.len());
-            report.add(span, &check::ONE_AXIS, &[&found, &"the channel axis", &technique.kind]);
+            report.add(span, &check::ONE_AXIS, &[&found, &axis_help(technique)]);
             return None;
         }
         if keeps_first && axes[0] == 0 {
@@ -305,14 +327,30 @@ fn roles(keys: &Keys<'_>, shape: &[Axis], technique: &'static Technique, report:
     let roles = technique.roles(rank, &axes);
     // Channels of a group are normalized together, whatever else there is.
     if technique.groups == Groups::Each && !roles.contains(&Role::Normalized) {
-        report.add(span, &check::NOTHING_NORMALIZED, &[&shown(shape)]);
+        let usual = if technique.of_sum { "shape = [512, 1536]" } else { "shape = [_, 64, 56, 56]" };
+        report.add(span, &check::NOTHING_NORMALIZED, &[&shown(shape), &usual]);
         return None;
     }
     Some(roles)
 }
 
+const ANY_AXES: &str = "write `axis = -1`, `[-2, -1]` or `1..`";
+
+/// How `axis` is to be written for a technique.
+fn axis_help(technique: &Technique) -> String {
+    match technique.axis {
+        AxisKey::Normalized => ANY_AXES.into(),
+        AxisKey::Channels { .. } if technique.of_sum => {
+            "`axis` is the one whose vectors keep their lengths: write `axis = 0`, PyTorch's `dim`".into()
+        }
+        AxisKey::Channels { .. } => {
+            "`axis` is the one of channels: write `axis = 1`, or `axis = -1` for channels-last order".into()
+        }
+    }
+}
+
 /// The axes that the key `axis` names, sorted.
-fn axes(keys: &Keys<'_>, shape: &[Axis], default: &[usize], report: &mut Report) -> Option<Vec<usize>> {
+fn axes(keys: &Keys<'_>, shape: &[Axis], (default, help): (&[usize], &str), report: &mut Report) -> Option<Vec<usize>> {
     match keys.get("axis").map(|value| (&value.kind, value)) {
         None => Some(default.to_vec()),
         Some((ValueKind::From(first), value)) => {
@@ -322,7 +360,7 @@ fn axes(keys: &Keys<'_>, shape: &[Axis], default: &[usize], report: &mut Report)
         Some((ValueKind::Int(i), value)) => Some(vec![axis_index(*i, value.span, shape, report)?]),
         Some((_, value)) => {
             let expected = "a number, a list of numbers or a range";
-            mistyped(value, "axis", expected, "write `axis = -1`, `[-2, -1]` or `1..`", report);
+            mistyped(value, "axis", expected, help, report);
             None
         }
     }
