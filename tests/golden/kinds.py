@@ -95,7 +95,7 @@ class SetCase:
 
     @property
     def order(self):
-        """The axes of x in PyTorch's order: rms and layer have what is normalized last, the others channels on axis 1."""
+        """The axes of x in PyTorch's order: what rms and layer normalize comes last, channels are on axis 1."""
         axes = range(len(self.shape))
         if self.kind == "weight":
             return tuple(axes)

@@ -82,8 +82,9 @@ pub trait Scalar: Compute {
     const BOUND_GRADIENT: f64;
     /// The scale of y is at least this.
     const FLOOR_Y: f64;
-    /// Whether the elements of dx that are normalized together have their own scale. In f32 a set whose terms happen to
-    /// cancel misses 2e-6 of its own largest value even with every step rounded correctly: there the tensor is the measure.
+    /// Whether the elements of dx that are normalized together have their own scale. In f32 a set whose terms happen
+    /// to cancel misses 2e-6 of its own largest value even with every step rounded correctly: there the tensor is the
+    /// measure.
     const DX_BY_SET: bool;
 }
 
@@ -107,8 +108,8 @@ pub fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |so_far, value| value.abs().max(so_far))
 }
 
-/// The worst error as a share of its scale, or the first element that is out of bounds. NaN is out of bounds. Each scale
-/// serves as many elements as the others, one after the other.
+/// The worst error as a share of its scale, or the first element that is out of bounds. NaN is out of bounds. Each
+/// scale serves as many elements as the others, one after the other.
 ///
 /// # Errors
 /// If the lengths differ, or an element is out of bounds.

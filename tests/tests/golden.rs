@@ -52,7 +52,7 @@ impl Golden {
 }
 
 fn read_all() -> BTreeMap<String, Golden> {
-    let golden = |(name, file)| {
+    let golden = |(name, file): (String, File)| {
         let golden = Golden::new(&name, file);
         (name, golden)
     };

@@ -1,4 +1,4 @@
-//! Annotated layers: they hold the parameters and the running statistics that a case begins with, and keep what it changes.
+//! Annotated layers: they start from the parameters and running statistics of a case, and keep what it changes.
 
 #![allow(missing_docs, reason = "fields are named as the parameters")]
 
@@ -38,7 +38,6 @@ macro_rules! layers {
                     outcome
                 },
                 frozen: None,
-                variance: None,
             });
         }
         one($run);
@@ -94,7 +93,6 @@ macro_rules! batch_layers {
                     $(_g.$p.copy_from_slice(&own.$field);)*
                     outcome
                 }),
-                variance: Some(|saved| saved.variance()),
             });
         }
         one($run);
@@ -133,7 +131,6 @@ macro_rules! weight_layers {
                     outcome
                 },
                 frozen: None,
-                variance: None,
             });
         }
         one($run);

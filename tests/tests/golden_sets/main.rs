@@ -1,6 +1,6 @@
 //! The product against PyTorch, wherever the elements that are normalized together lie: every file of `golden/sets`
-//! (written by `golden/generate.py`, all outputs float64) through the kernels of `norm!` in f32 and f64, some of them through
-//! kernels that learn their sizes at run time and through annotated layers, at every level of this machine.
+//! (written by `golden/generate.py`, all outputs float64) through the kernels of `norm!` in f32 and f64, some of them
+//! through kernels that learn their sizes at run time and through annotated layers, at every level of this machine.
 //!
 //! `cargo test -p normkit-tests --test golden_sets -- --nocapture` prints which levels ran and the worst errors.
 

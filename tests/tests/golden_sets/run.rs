@@ -92,7 +92,7 @@ impl Golden {
     }
 }
 
-/// Numbers the elements of `shape` by their coordinates along some axes, each coordinate taken through `map` with its axis.
+/// Numbers the elements of `shape` by their coordinates along some axes, each taken through `map` with its axis.
 fn number(shape: &[usize], axes: &[usize], map: impl Fn(usize, usize) -> usize) -> Vec<usize> {
     let count = shape.iter().product();
     let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();
@@ -108,7 +108,7 @@ fn number(shape: &[usize], axes: &[usize], map: impl Fn(usize, usize) -> usize) 
 
 /// All golden files of this test.
 pub fn read_all() -> BTreeMap<String, Golden> {
-    let golden = |(name, file)| {
+    let golden = |(name, file): (String, File)| {
         let golden = Golden::new(&name, file);
         (name, golden)
     };
@@ -153,7 +153,7 @@ impl<T: Scalar> Gradients<T> {
     }
 }
 
-/// A kernel or a layer; without what its kind does not have. For weight norm x is v, y the weight, dx the gradient of v.
+/// A kernel or a layer. For weight norm x is v, y the weight, dx the gradient of v.
 #[allow(clippy::type_complexity, reason = "each type is written once, here")]
 pub struct Subject<'a, T: Scalar> {
     /// Inference.
@@ -165,8 +165,6 @@ pub struct Subject<'a, T: Scalar> {
     pub backward: &'a dyn Fn(&[T], &[T], &State<T>, &Saved<T>, &mut [T], &mut Gradients<T>) -> Outcome,
     /// The gradients of inference.
     pub frozen: Option<&'a dyn Fn(&[T], &[T], &State<T>, &mut [T], &mut Gradients<T>) -> Outcome>,
-    /// The variances that training keeps.
-    pub variance: Option<fn(&Saved<T>) -> &[T]>,
 }
 
 /// The comparisons of one case.
@@ -294,9 +292,7 @@ fn training<T: Scalar>(checks: &mut Checks<'_>, subject: &Subject<'_, T>) {
         checks.whole(forward, "y", &outcome, &y, 1.0);
         checks.whole(forward, "mean", &outcome, saved.mean(), 1.0);
         checks.whole(forward, "rstd", &outcome, saved.rstd(), 1.0);
-        if let Some(variance) = subject.variance {
-            checks.whole(forward, "variance", &outcome, variance(&saved), 1.0);
-        }
+        checks.whole(forward, "variance", &outcome, saved.variance(), 1.0);
         running(checks, forward, 0, &outcome, &state);
 
         if !dx_adds_up {

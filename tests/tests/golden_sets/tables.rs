@@ -1,7 +1,7 @@
 //! The macros that make tables of kernels: one row a kernel, with the files that go through it, in both types.
 //!
-//! `[files] [parameters] { specification without dtype } of [dims];`, where the dims are given if the specification leaves
-//! more than one size open. Each row becomes functions of its own, so that no function grows large.
+//! `[files] [parameters] { specification without dtype } of [dims];`, where the dims are given if the specification
+//! leaves more than one size open. Each row becomes functions of its own, so that no function grows large.
 
 macro_rules! shaped {
     ($tensor:expr) => {
@@ -61,7 +61,6 @@ macro_rules! plain {
                     k.backward(x, dy, $(&_s.$w[..],)? saved, dx, $(&mut _g.$p[..]),*)
                 },
                 frozen: None,
-                variance: None,
             });
         }
         one($run);
@@ -97,7 +96,6 @@ macro_rules! batch {
                         x, dy, &s.running_mean[..], &s.running_var[..], $(&s.$w[..],)? dx, $(&mut _g.$p[..]),*
                     )
                 }),
-                variance: Some(|saved| saved.variance()),
             });
         }
         one($run);
