@@ -1,10 +1,19 @@
 //! Normalization as a person would write it in a hurry: one element after the other.
 //!
 //! These functions are what the generated kernels are measured against, not what anyone should use: they sum in one chain,
-//! take the variance in a second pass about the rounded mean, and leave vectors to the compiler. [`mod@reference`] is the
-//! oracle that tests compare to.
+//! take the variance in a second pass about the rounded mean, compute statistics once more in the backward pass, and leave
+//! vectors to the compiler. But they are no straw men: they walk through memory in the order it lies in, wherever that is
+//! as easily written. [`mod@reference`] is the oracle that tests compare to.
 //!
-//! Shapes: `x`, `y`, `dy`, `dx`: `[rows, n]`; `weight`, `bias` and their gradients: `[n]`. Gradients of parameters are added to.
+//! | functions | `x`, `y`, `dy`, `dx` | parameters and their gradients |
+//! |---|---|---|
+//! | `rms_*`, `layer_*` | `[rows, n]` | `[n]` |
+//! | `rms_*_middle`, `layer_*_middle` | `[outer, n, inner]` | `[n]` |
+//! | `batch_*`, `instance_*`, `group_*` | `[outer, channels, inner]` (NCHW: `inner` is H x W) | `[channels]` |
+//! | `batch_*_last`, `instance_*_last`, `group_*_last` | `[outer, spatial, channels]` (NHWC) | `[channels]` |
+//! | `weight_*` | `[outer, kept, inner]` (`v`, `w`, `dw`, `dv`) | `[kept]` (`g`, `dg`) |
+//!
+//! Gradients of parameters are added to (those of weight normalization all are), other outputs are written.
 //!
 //! They index as people do, which is part of what is measured.
 //!
@@ -12,122 +21,25 @@
 //! All functions here panic on slices of other lengths, as indexing does.
 
 #![allow(clippy::needless_range_loop, reason = "written as people write it")]
+#![allow(clippy::too_many_arguments, reason = "a layer's backward pass has that many")]
 
-use crate::dtype::{Compute, Element};
-
+mod channels;
+mod channels_last;
+mod middle;
 pub mod reference;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod weight;
 
-fn mean<T: Element>(row: &[T]) -> T::Compute {
-    let mut sum = T::Compute::default();
-    for &v in row {
-        sum += v.widen();
-    }
-    sum / T::Compute::from_f64(row.len() as f64)
-}
-
-fn rstd<T: Element>(row: &[T], mean: T::Compute, eps: f64) -> T::Compute {
-    let mut sum = T::Compute::default();
-    for &v in row {
-        let d = v.widen() - mean;
-        sum += d * d;
-    }
-    T::Compute::ONE / (sum / T::Compute::from_f64(row.len() as f64) + T::Compute::from_f64(eps)).sqrt()
-}
-
-fn forward<T: Element>(
-    x: &[T],
-    weight: Option<&[T]>,
-    bias: Option<&[T]>,
-    eps: f64,
-    n: usize,
-    y: &mut [T],
-    mean: fn(&[T]) -> T::Compute,
-) {
-    for (x, y) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)) {
-        let mean = mean(x);
-        let rstd = rstd(x, mean, eps);
-        for i in 0..n {
-            let mut v = (x[i].widen() - mean) * rstd;
-            if let Some(weight) = weight {
-                v = v * weight[i].widen();
-            }
-            if let Some(bias) = bias {
-                v += bias[i].widen();
-            }
-            y[i] = T::narrow(v);
-        }
-    }
-}
-
-/// RMS normalization: `y = x / sqrt(mean(x^2) + eps) * weight`.
-pub fn rms_forward<T: Element>(x: &[T], weight: Option<&[T]>, eps: f64, n: usize, y: &mut [T]) {
-    forward(x, weight, None, eps, n, y, |_| T::Compute::default());
-}
-
-/// Layer normalization: `y = (x - mean) / sqrt(var + eps) * weight + bias`.
-pub fn layer_forward<T: Element>(x: &[T], weight: Option<&[T]>, bias: Option<&[T]>, eps: f64, n: usize, y: &mut [T]) {
-    forward(x, weight, bias, eps, n, y, mean);
-}
-
-/// The gradients of [`rms_forward`].
-pub fn rms_backward<T: Element>(
-    x: &[T],
-    dy: &[T],
-    weight: Option<&[T]>,
-    eps: f64,
-    n: usize,
-    dx: &mut [T],
-    mut dweight: Option<&mut [T::Compute]>,
-) {
-    let count = T::Compute::from_f64(n as f64);
-    for ((x, dy), dx) in x.chunks_exact(n).zip(dy.chunks_exact(n)).zip(dx.chunks_exact_mut(n)) {
-        let rstd = rstd(x, T::Compute::default(), eps);
-        let g = |i: usize| weight.map_or(dy[i].widen(), |w| dy[i].widen() * w[i].widen());
-        let mut dot = T::Compute::default();
-        for i in 0..n {
-            dot += g(i) * x[i].widen() * rstd;
-        }
-        for i in 0..n {
-            let normalized = x[i].widen() * rstd;
-            if let Some(dweight) = dweight.as_deref_mut() {
-                dweight[i] += dy[i].widen() * normalized;
-            }
-            dx[i] = T::narrow((g(i) - normalized * dot / count) * rstd);
-        }
-    }
-}
-
-/// The gradients of [`layer_forward`].
-#[allow(clippy::too_many_arguments, reason = "a layer's backward pass has that many")]
-pub fn layer_backward<T: Element>(
-    x: &[T],
-    dy: &[T],
-    weight: Option<&[T]>,
-    eps: f64,
-    n: usize,
-    dx: &mut [T],
-    mut dweight: Option<&mut [T::Compute]>,
-    mut dbias: Option<&mut [T::Compute]>,
-) {
-    let count = T::Compute::from_f64(n as f64);
-    for ((x, dy), dx) in x.chunks_exact(n).zip(dy.chunks_exact(n)).zip(dx.chunks_exact_mut(n)) {
-        let mean = mean(x);
-        let rstd = rstd(x, mean, eps);
-        let g = |i: usize| weight.map_or(dy[i].widen(), |w| dy[i].widen() * w[i].widen());
-        let (mut sum, mut dot) = (T::Compute::default(), T::Compute::default());
-        for i in 0..n {
-            sum += g(i);
-            dot += g(i) * (x[i].widen() - mean) * rstd;
-        }
-        for i in 0..n {
-            let normalized = (x[i].widen() - mean) * rstd;
-            if let Some(dweight) = dweight.as_deref_mut() {
-                dweight[i] += dy[i].widen() * normalized;
-            }
-            if let Some(dbias) = dbias.as_deref_mut() {
-                dbias[i] += dy[i].widen();
-            }
-            dx[i] = T::narrow((g(i) - sum / count - normalized * dot / count) * rstd);
-        }
-    }
-}
+pub use channels::{
+    Running, batch_backward, batch_backward_frozen, batch_forward, batch_forward_train, group_backward, group_forward,
+    instance_backward, instance_forward,
+};
+pub use channels_last::{
+    batch_backward_frozen_last, batch_backward_last, batch_forward_last, batch_forward_train_last, group_backward_last,
+    group_forward_last, instance_backward_last, instance_forward_last,
+};
+pub use middle::{layer_backward_middle, layer_forward_middle, rms_backward_middle, rms_forward_middle};
+pub use rows::{layer_backward, layer_forward, rms_backward, rms_forward};
+pub use weight::{weight_backward, weight_forward};
