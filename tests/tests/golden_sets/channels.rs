@@ -45,7 +45,7 @@ rows! { plain:
         [weight bias] { kind = "group", shape = [_, 6, 3, 3], groups = 3 };
     ["group_2x6x3x3_axis1_groups6_eps1e-05_weight_bias"]
         [weight bias] { kind = "group", shape = [_, 6, 3, 3], groups = 6 };
-    ["group_3x20_axis1_groups4_eps1e-05_weight_bias"] [weight bias] { kind = "group", shape = [_, 20, 1], groups = 4 };
+    ["group_3x20_axis1_groups4_eps1e-05_weight_bias"] [weight bias] { kind = "group", shape = [_, 20], groups = 4 };
     ["group_1x33x3_axis1_groups3_eps1e-05_weight_bias"]
         [weight bias] { kind = "group", shape = [_, 33, 3], groups = 3 };
     ["group_2x6x7_axis1_groups2_eps1e-05_weight_bias"] [weight bias] { kind = "group", shape = [_, 6, 7], groups = 2 };
@@ -122,5 +122,5 @@ rows! { plain:
     ["group_1x3x2x33_axis3_groups3_eps1e-05_weight_bias"]
         [weight bias] { kind = group, shape = [_, _, _, _], axis = -1, groups = 3 } of [1, 3, 2, 33];
     ["group_3x20_axis1_groups4_eps1e-05_weight_bias"]
-        [weight bias] { kind = group, shape = [_, _, _], groups = 4 } of [3, 20, 1];
+        [weight bias] { kind = group, shape = [_, _], groups = 4 } of [3, 20];
 }
