@@ -1,5 +1,6 @@
 //! What the tests of this package share: levels, inputs, comparison.
 
+pub mod golden;
 mod kernel;
 
 pub use kernel::{Expected, Inputs, Kernel, Outcome, Outputs, Params, bits, narrow, widen};
