@@ -127,8 +127,8 @@ pub use norm_macros::norm;
 pub use norm_macros::normalize;
 
 pub use norm_runtime::{
-    Affine, Compute, Dim, Element, Level, NormError, NormLayer, Param, Saved, Spec, Tensor, TensorMut, View, ViewMut,
-    generic,
+    Affine, Compute, Dim, Element, Level, NormError, NormLayer, Param, Role, Running, Saved, Spec, Tensor, TensorMut,
+    View, ViewMut, generic,
 };
 
 #[doc(hidden)]

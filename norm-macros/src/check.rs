@@ -84,9 +84,24 @@ catalogue! {
     REPEATED_AXIS = "repeated_axis",
         "`axis`: the axis {} is given twice",
         "negative axes count from the end: in {}, `{}` and `{}` are the same";
-    AXIS_NOT_TRAILING = "axis_not_trailing",
-        "`axis`: expected the last axes of the shape without a gap, found {}",
-        "`{}` normalizes over trailing axes: `-1`, `[-2, -1]` or `1..`; the shape is {}";
+    AXIS_IS_BATCH = "axis_is_batch",
+        "`axis`: expected the axis of channels, found {}, the axis of samples",
+        "`{}` keeps the samples of a batch apart; channels are on axis 1, or on the last one (-1) in channels-last order";
+    ONE_AXIS = "one_axis",
+        "`axis`: expected one axis, found {}",
+        "`axis` is {} of `{}`: write `axis = 1`, or `axis = -1` for channels-last order";
+    NOTHING_NORMALIZED = "nothing_normalized",
+        "`axis`: expected an axis that is left to normalize over, found none in {}",
+        "give the shape all its axes: `shape = [_, 64, 56, 56]`";
+    MISSING_GROUPS = "missing_groups",
+        "expected the key `groups`",
+        "add `groups = {}`: the number of groups that the channels fall into";
+    GROUPS_DO_NOT_DIVIDE = "groups_do_not_divide",
+        "`groups`: expected a number that divides the {} channels, found {}",
+        "the nearest are {}";
+    MOMENTUM_OUT_OF_RANGE = "momentum_out_of_range",
+        "`momentum`: expected a number from 0 to 1, or `cumulative`, found {}",
+        "it is the share of the new batch, as in PyTorch: `momentum = 0.1` is what Keras and Flax call 0.9";
     EPS_OUT_OF_RANGE = "eps_out_of_range",
         "`eps`: expected a finite number of at least 0, found {}",
         "the usual values are 1e-6 (rms) and 1e-5 (layer)";
@@ -116,7 +131,7 @@ catalogue! {
         "write `{}: [f32; 4096]`";
     FIELD_LENGTH = "field_length",
         "`{}`: expected {} elements, as the shape says, found {}",
-        "the normalized axes of {} have {} elements";
+        "the {} of {} has {} elements";
     FIELD_SIZE_UNKNOWN = "field_size_unknown",
         "`{}`: expected a length that is a number, found `{}`",
         "a macro sees names, not their values: add `shape = [_, 4096]` to the attribute";

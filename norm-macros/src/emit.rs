@@ -1,11 +1,13 @@
 //! Model and plan to tokens. Nothing can fail here, and the same input gives the same tokens.
 
 mod backward;
+mod columns;
 mod doc;
 mod forward;
 mod kernel;
 mod layer;
 mod refused;
+mod segments;
 mod sweep;
 
 #[cfg(test)]
@@ -16,7 +18,7 @@ pub use layer::layer;
 pub use refused::{refused_item, refused_layer};
 
 use crate::model::{Dtype, Len, Model};
-use crate::plan::{Isa, PassPlan};
+use crate::plan::{Isa, Pass, PassPlan};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
@@ -44,17 +46,22 @@ fn runtime(model: &Model) -> TokenStream {
     quote!(#facade::__private)
 }
 
-/// The type of an argument that is read. Its lifetime is named after it: those of a layer's own are not ours to shadow.
+/// The lifetime of an argument, named after it: those of a layer's own are not ours to shadow.
+fn lifetime(argument: &str) -> syn::Lifetime {
+    syn::Lifetime::new(&format!("'normkit_{argument}"), Span::call_site())
+}
+
+/// The type of an argument that is read.
 fn view(model: &Model, argument: &str) -> TokenStream {
     let (nk, element) = (facade(model), type_of(model.dtype));
-    let lifetime = syn::Lifetime::new(&format!("'normkit_{argument}"), Span::call_site());
+    let lifetime = lifetime(argument);
     quote!(impl ::core::convert::Into<#nk::View<#lifetime, #element>>)
 }
 
 /// The type of an argument that is written.
 fn view_mut(model: &Model, argument: &str) -> TokenStream {
     let (nk, element) = (facade(model), type_of(model.dtype));
-    let lifetime = syn::Lifetime::new(&format!("'normkit_{argument}"), Span::call_site());
+    let lifetime = lifetime(argument);
     quote!(impl ::core::convert::Into<#nk::ViewMut<#lifetime, #element>>)
 }
 
@@ -66,11 +73,23 @@ fn kernel_name(pass: &str, len: Len, isa: Isa) -> Ident {
     }
 }
 
-/// The function of one kernel around its body.
-fn function(model: &Model, len: Len, plan: &PassPlan, pass: &str, args: &str, body: &TokenStream) -> TokenStream {
+/// The type of what a kernel works on.
+fn args_of(model: &Model, pass: Pass) -> TokenStream {
     let rt = runtime(model);
-    let name = kernel_name(pass, len, plan.isa);
-    let (level, args) = (ident(plan.isa.name()), ident(args));
+    let (element, param) = (type_of(model.dtype), type_of(model.param));
+    let path = match pass {
+        Pass::Forward => quote!(rows::ForwardArgs),
+        Pass::Backward => quote!(rows::BackwardArgs),
+        Pass::Sums | Pass::Output | Pass::GradientSums | Pass::Gradient => quote!(sets::SetArgs),
+    };
+    quote!(#rt::#path<#element, #param>)
+}
+
+/// The function of one kernel around its body.
+fn function(model: &Model, len: Len, plan: &PassPlan, body: &TokenStream) -> TokenStream {
+    let rt = runtime(model);
+    let name = kernel_name(plan.pass.name(), len, plan.isa);
+    let (level, args) = (ident(plan.isa.name()), args_of(model, plan.pass));
     let (element, param, compute) = (type_of(model.dtype), type_of(model.param), type_of(model.dtype.compute()));
     let n = match len {
         Len::Fixed(n) => number(n).into_token_stream(),
@@ -87,18 +106,25 @@ fn function(model: &Model, len: Len, plan: &PassPlan, pass: &str, args: &str, bo
         },
         Isa::Portable => quote!(),
     };
+    let rows = matches!(plan.pass, Pass::Forward | Pass::Backward);
+    let finish = rows.then(|| {
+        quote! {
+            #[allow(unused_imports)]
+            use #rt::finish::#compute as finish;
+            let inverse_n = 1.0 / n as #compute;
+        }
+    });
     quote! {
         #[inline]
         #attributes
-        unsafe fn #name(a: &#rt::rows::#args<#element, #param>) {
+        unsafe fn #name(a: &#args) {
             #[allow(unused_imports)]
             use #rt::arch::#level::{#compute as v, #element as x, #param as p};
-            #[allow(unused_imports)]
-            use #rt::finish::#compute as finish;
+            #[allow(unused_variables)]
             let n: usize = #n;
-            let inverse_n = 1.0 / n as #compute;
-            // SAFETY: the kernel's contract: `a.rows` rows of `n` elements at each pointer, `n` parameters, room for the
-            // statistics of all rows; every offset below is under `n`, every row under `a.rows`.
+            #finish
+            // SAFETY: the kernel's contract: every pointer is valid for what its description says of it, rows of `n` elements
+            // or columns up to `a.sets` among them; every offset below is under `n` or `a.sets`, every row under `a.rows`.
             unsafe { #body }
         }
     }

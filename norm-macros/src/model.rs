@@ -9,7 +9,7 @@ mod tests;
 
 pub use fields::{Storage, param_element, role_of};
 pub use keys::shown;
-pub use technique::{TECHNIQUES, Technique};
+pub use technique::{AxisKey, Groups, TECHNIQUES, Technique};
 
 use crate::check::Report;
 use crate::parse::Entry;
@@ -83,7 +83,41 @@ pub enum Eps {
     Runtime,
 }
 
-/// How many elements are normalized together.
+/// What is done along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Each index is normalized for itself, with the same parameters.
+    Kept,
+    /// Each index, or group of them, is normalized for itself, with parameters of its own.
+    Channel,
+    /// Normalized over.
+    Normalized,
+}
+
+/// How what is normalized together lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// In rows, with the parameters along them.
+    Rows,
+    /// In rows that are gathered from pieces.
+    Gathered,
+    /// In stretches of one channel.
+    Segments,
+    /// Across vectors, whose lanes are channels.
+    Columns,
+    /// Across vectors, whose lanes are neighbours along kept axes; parameters differ from row to row.
+    ColumnsByRow,
+}
+
+/// How running statistics follow those of a batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Running {
+    /// The share of the batch; `None` for the mean over all batches.
+    pub momentum: Option<f64>,
+    pub unbiased: bool,
+}
+
+/// How many elements a kernel is specialised for: of a row, of a segment, or columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Len {
     /// A number.
@@ -97,8 +131,12 @@ pub enum Len {
 pub struct Model {
     pub technique: &'static Technique,
     pub shape: Vec<Axis>,
-    /// How many axes lead, so are not normalized.
-    pub leading: usize,
+    /// What is done along each axis.
+    pub roles: Vec<Role>,
+    /// The number of groups of channels, where they are normalized in groups.
+    pub groups: Option<usize>,
+    /// Of kinds that have running statistics.
+    pub running: Running,
     pub eps: Eps,
     pub dtype: Dtype,
     pub param: Dtype,
@@ -108,20 +146,52 @@ pub struct Model {
 }
 
 impl Model {
+    /// How what is normalized together lies in memory.
+    pub fn form(&self) -> Form {
+        let kept = self.roles.iter().take_while(|role| **role == Role::Kept).count();
+        let has_channels = self.roles.contains(&Role::Channel);
+        match self.roles.last() {
+            Some(Role::Channel) => Form::Columns,
+            _ if has_channels => Form::Segments,
+            Some(Role::Kept) => Form::ColumnsByRow,
+            _ if self.roles[kept..].iter().all(|role| *role == Role::Normalized) => Form::Rows,
+            _ => Form::Gathered,
+        }
+    }
+
+    /// The axes whose sizes kernels are specialised for.
+    pub fn specialised_axes(&self) -> Vec<usize> {
+        let all = 0..self.roles.len();
+        let last = self.roles.last();
+        match self.form() {
+            Form::Rows | Form::Gathered => self.axes_of(Role::Normalized),
+            Form::Segments | Form::ColumnsByRow => {
+                let mut axes: Vec<_> = all.rev().take_while(|&axis| self.roles.get(axis) == last).collect();
+                axes.reverse();
+                axes
+            }
+            Form::Columns => self.axes_of(Role::Channel),
+        }
+    }
+
+    fn axes_of(&self, role: Role) -> Vec<usize> {
+        (0..self.roles.len()).filter(|&axis| self.roles[axis] == role).collect()
+    }
+
     /// The lengths that kernels are generated for, in the order of the source, the runtime one last.
     pub fn lens(&self) -> Vec<Len> {
-        let trailing = &self.shape[self.leading..];
-        let fixed: usize = trailing
+        let axes: Vec<&Axis> = self.specialised_axes().into_iter().map(|axis| &self.shape[axis]).collect();
+        let fixed: usize = axes
             .iter()
             .map(|axis| match axis {
                 Axis::Fixed(n) => *n,
                 _ => 1,
             })
             .product();
-        let open = trailing.iter().filter(|axis| !matches!(axis, Axis::Fixed(_))).count();
-        match trailing.iter().find(|axis| !matches!(axis, Axis::Fixed(_))) {
-            None => vec![Len::Fixed(fixed)],
-            Some(Axis::Family { sizes, open: runtime }) if open == 1 => {
+        let open: Vec<_> = axes.iter().filter(|axis| !matches!(axis, Axis::Fixed(_))).collect();
+        match open[..] {
+            [] => vec![Len::Fixed(fixed)],
+            [Axis::Family { sizes, open: runtime }] => {
                 let known = sizes.iter().map(|n| Len::Fixed(n * fixed));
                 known.chain(runtime.then_some(Len::Runtime)).collect()
             }
@@ -129,21 +199,26 @@ impl Model {
         }
     }
 
-    /// The one length there is, if it is known now.
-    pub fn fixed_len(&self) -> Option<usize> {
-        match self.lens()[..] {
-            [Len::Fixed(n)] => Some(n),
-            _ => None,
+    /// The axes that a parameter or buffer of this name extends along.
+    fn param_axes(&self, role: &str) -> Vec<usize> {
+        match role {
+            "weight_v" => (0..self.shape.len()).collect(),
+            _ if self.roles.contains(&Role::Channel) => self.axes_of(Role::Channel),
+            _ => self.axes_of(Role::Normalized),
         }
+    }
+
+    /// The number of elements of a parameter or buffer, if it is known now.
+    pub fn param_len(&self, role: &str) -> Option<usize> {
+        self.param_axes(role).into_iter().try_fold(1_usize, |product, axis| match self.shape[axis] {
+            Axis::Fixed(n) => product.checked_mul(n),
+            _ => None,
+        })
     }
 
     /// The names of the parameters, in the order of arguments.
     pub fn params(&self) -> &'static [&'static str] {
-        match self.affine {
-            Affine::None => &[],
-            Affine::Weight => &["weight"],
-            Affine::WeightAndBias => &["weight", "bias"],
-        }
+        self.technique.params(self.affine)
     }
 }
 
@@ -153,8 +228,12 @@ pub struct Layer {
     pub item: syn::ItemStruct,
     /// The parameters, in the order of arguments.
     pub params: Vec<Param>,
+    /// The running statistics.
+    pub buffers: Vec<Param>,
     /// Whether the struct declares `eps` itself.
     pub declares_eps: bool,
+    /// Whether the struct declares `num_batches_tracked` itself.
+    pub declares_count: bool,
 }
 
 /// One parameter of a layer.
@@ -185,6 +264,8 @@ pub fn layer(args: &[Entry], item: &syn::ItemStruct, report: &mut Report) -> Opt
     };
     let model = keys::resolve(args, &known, report)?;
     fields::check(&model, args, &found, report);
-    let params = fields::params(&model, &found);
-    Some(Layer { model, item: item.clone(), params, declares_eps: found.declares_eps })
+    let params = fields::params(&found, model.params());
+    let buffers = fields::params(&found, model.technique.buffers());
+    let (declares_eps, declares_count) = (found.declares_eps, found.declares_count);
+    Some(Layer { model, item: item.clone(), params, buffers, declares_eps, declares_count })
 }

@@ -9,7 +9,7 @@ mod tests;
 
 pub use schedule::{Isa, Schedule, Tail};
 
-use crate::model::{Affine, Dtype, Len, Model};
+use crate::model::{Affine, Dtype, Form, Len, Model};
 
 /// Everything that is generated for a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +26,48 @@ pub struct LengthPlan {
     pub passes: Vec<PassPlan>,
 }
 
-/// The direction of a kernel. The training forward pass is the forward one: it keeps its statistics where it is given room.
+/// What a kernel does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
+    /// Over rows: both sweeps. The training forward pass is the same: it keeps its statistics where it is given room.
     Forward,
+    /// Over rows: both sweeps of the backward pass.
     Backward,
+    /// Over sets, which the runtime hands out as many at a time as fit the cache: the sums that statistics are made of.
+    Sums,
+    /// Over sets: from statistics to output.
+    Output,
+    /// Over sets: the sums that gradients are made of.
+    GradientSums,
+    /// Over sets: from sums to the gradient.
+    Gradient,
+}
+
+impl Pass {
+    /// The passes over rows.
+    pub const ROWS: [Pass; 2] = [Pass::Forward, Pass::Backward];
+    /// The passes over sets.
+    pub const SETS: [Pass; 4] = [Pass::Sums, Pass::Output, Pass::GradientSums, Pass::Gradient];
+
+    /// How its kernels are called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Pass::Forward => "forward",
+            Pass::Backward => "backward",
+            Pass::Sums => "sums",
+            Pass::Output => "output",
+            Pass::GradientSums => "gradient_sums",
+            Pass::Gradient => "gradient",
+        }
+    }
+
+    /// What a model needs.
+    pub fn of(form: Form) -> &'static [Pass] {
+        match form {
+            Form::Rows | Form::Gathered => &Self::ROWS,
+            Form::Segments | Form::Columns | Form::ColumnsByRow => &Self::SETS,
+        }
+    }
 }
 
 /// One kernel.
@@ -58,11 +95,17 @@ pub fn plan(model: &Model) -> Plan {
 }
 
 fn passes(model: &Model, len: Len) -> Vec<PassPlan> {
+    let form = model.form();
     let mut passes = Vec::new();
-    for pass in [Pass::Forward, Pass::Backward] {
+    for &pass in Pass::of(form) {
         for isa in Isa::ALL {
             let facts = Facts { len, pass, centred: model.technique.centred, affine: model.affine, dtype: model.dtype };
-            passes.push(PassPlan { isa, pass, schedule: schedule::choose(isa, &facts) });
+            let schedule = match form {
+                Form::Rows | Form::Gathered => schedule::choose(isa, &facts),
+                Form::Segments => schedule::segments(isa, &facts),
+                Form::Columns | Form::ColumnsByRow => schedule::columns(isa, &facts),
+            };
+            passes.push(PassPlan { isa, pass, schedule });
         }
     }
     passes

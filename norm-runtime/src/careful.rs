@@ -37,6 +37,64 @@ fn sum_range<A: Compute>(start: usize, n: usize, term: &impl Fn(usize) -> A) -> 
     lanes[0]
 }
 
+/// The statistics of one set of elements, of the values divided by a power of two near the largest of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Statistics<A> {
+    exponent: i32,
+    mean: A,
+    shift: A,
+    square: A,
+    rstd: A,
+}
+
+impl<A: Compute> Statistics<A> {
+    /// Of `n` elements; with `of_sum`, `rstd` is one over the root of the sum of squares instead of their mean.
+    pub(crate) fn new(n: usize, at: impl Fn(usize) -> A, eps: A, centred: bool, of_sum: bool) -> Self {
+        let count = A::from_f64(n as f64);
+        let zero = A::default();
+        let larger = |a: A, b: A| if b > a { b } else { a };
+        let largest = (0..n).fold(eps.sqrt(), |m, i| larger(m, at(i).abs()));
+        let exponent = if largest > zero && largest.is_finite() { largest.exponent() } else { 0 };
+        let scaled = |i: usize| at(i).scale_by_power(-exponent);
+
+        let (mean, shift) = if centred && n > 0 {
+            let first = scaled(0);
+            let mean = first + sum(n, |i| scaled(i) - first) / count;
+            (mean, sum(n, |i| scaled(i) - mean) / count)
+        } else {
+            (zero, zero)
+        };
+        let square = sum(n, |i| {
+            let d = (scaled(i) - mean) - shift;
+            d * d
+        });
+        let square = if of_sum { square } else { square / count };
+        let eps = eps.scale_by_power(-exponent).scale_by_power(-exponent);
+        Statistics { exponent, mean, shift, square, rstd: A::ONE / (square + eps).sqrt() }
+    }
+
+    /// The normalized value.
+    pub(crate) fn normalized(&self, value: A) -> A {
+        ((value.scale_by_power(-self.exponent) - self.mean) - self.shift) * self.rstd
+    }
+
+    /// The mean, and what its rounding left.
+    pub(crate) fn mean(&self) -> (A, A) {
+        let whole = self.mean + self.shift;
+        let residual = (self.mean - whole) + self.shift;
+        (whole.scale_by_power(self.exponent), residual.scale_by_power(self.exponent))
+    }
+
+    pub(crate) fn rstd(&self) -> A {
+        self.rstd.scale_by_power(-self.exponent)
+    }
+
+    /// The mean square of the deviations, without eps.
+    pub(crate) fn variance(&self) -> A {
+        self.square.scale_by_power(self.exponent).scale_by_power(self.exponent)
+    }
+}
+
 /// Normalizes row `row` of `args`, of `n` elements, and keeps its statistics where there is room for them.
 ///
 /// # Safety
@@ -51,30 +109,9 @@ pub(crate) unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
     let (x, y) = unsafe { (args.x.add(row * args.x_stride), args.y.add(row * args.y_stride)) };
     // SAFETY: `i < n` at every call; `y` may be `x`, which is why there is no slice.
     let at = |i: usize| unsafe { x.add(i).read() }.widen();
-    let count = T::Compute::from_f64(n as f64);
-    let zero = T::Compute::default();
-
-    let larger = |a: T::Compute, b: T::Compute| if b > a { b } else { a };
-    let largest = (0..n).fold(args.eps.sqrt(), |m, i| larger(m, at(i).abs()));
-    let exponent = if largest > zero && largest.is_finite() { largest.exponent() } else { 0 };
-    let scaled = |i: usize| at(i).scale_by_power(-exponent);
-
-    let (mean, shift) = if centred && n > 0 {
-        let first = scaled(0);
-        let mean = first + sum(n, |i| scaled(i) - first) / count;
-        (mean, sum(n, |i| scaled(i) - mean) / count)
-    } else {
-        (zero, zero)
-    };
-    let square = sum(n, |i| {
-        let d = (scaled(i) - mean) - shift;
-        d * d
-    }) / count;
-    let eps = args.eps.scale_by_power(-exponent).scale_by_power(-exponent);
-    let rstd = T::Compute::ONE / (square + eps).sqrt();
-
+    let statistics = Statistics::new(n, at, args.eps, centred, false);
     for i in 0..n {
-        let mut value = ((scaled(i) - mean) - shift) * rstd;
+        let mut value = statistics.normalized(at(i));
         // SAFETY: the parameters, where there are any, hold `n` elements by the kernel's contract, and `i < n`.
         unsafe {
             if !args.weight.is_null() {
@@ -89,13 +126,57 @@ pub(crate) unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
     if !args.rstd.is_null() {
         // SAFETY: the statistics, where they are kept, have room for `rows` rows, and `row < rows`.
         unsafe {
-            args.rstd.add(row).write(rstd.scale_by_power(-exponent));
+            args.rstd.add(row).write(statistics.rstd());
             if centred {
-                let whole = mean + shift;
-                args.mean.add(row).write(whole.scale_by_power(exponent));
-                args.residual.add(row).write(((mean - whole) + shift).scale_by_power(exponent));
+                let (mean, residual) = statistics.mean();
+                args.mean.add(row).write(mean);
+                args.residual.add(row).write(residual);
             }
         }
+    }
+}
+
+/// The gradient of one set of elements whose magnitude leaves the range of the fast kernels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gradient<A> {
+    mean: A,
+    residual: A,
+    rstd: A,
+    mean_g: A,
+    mean_product: A,
+}
+
+impl<A: Compute> Gradient<A> {
+    /// Of `n` elements, from their statistics `[mean, residual, rstd]`; `g` is the gradient of the output times the weight.
+    /// With `of_sum` the divisor was a root of a sum.
+    pub(crate) fn new(
+        n: usize,
+        x: impl Fn(usize) -> A,
+        g: impl Fn(usize) -> A,
+        [mean, residual, rstd]: [A; 3],
+        centred: bool,
+        of_sum: bool,
+    ) -> Self {
+        let zero = A::default();
+        let count = A::from_f64(n as f64);
+        let mut gradient = Gradient { mean, residual, rstd, mean_g: zero, mean_product: zero };
+        if centred {
+            gradient.mean_g = sum(n, &g) / count;
+        }
+        let product = sum(n, |i| g(i) * gradient.normalized(x(i)));
+        gradient.mean_product = if of_sum { product } else { product / count };
+        gradient
+    }
+
+    /// The normalized value: of quarters, whose difference cannot overflow.
+    pub(crate) fn normalized(&self, x: A) -> A {
+        let quarter = |v: A| v * A::from_f64(0.25);
+        ((quarter(x) - quarter(self.mean)) - quarter(self.residual)) * (self.rstd * A::from_f64(4.0))
+    }
+
+    /// The gradient of the element whose normalized value is `h`.
+    pub(crate) fn of(&self, g: A, h: A) -> A {
+        ((g - self.mean_g) - h * self.mean_product) * self.rstd
     }
 }
 
@@ -109,37 +190,32 @@ pub(crate) unsafe fn backward_row<T: Element, P: Element<Compute = T::Compute>>(
     n: usize,
 ) {
     // SAFETY: `row < rows`, so the kernel's contract makes these `n` elements valid, and the statistics hold the row.
-    let (x, dy, dx, mean, residual, rstd) = unsafe {
+    let (x, dy, dx, statistics) = unsafe {
         (
             args.x.add(row * args.x_stride),
             args.dy.add(row * args.dy_stride),
             args.dx.add(row * args.dx_stride),
-            args.mean.add(row).read(),
-            args.residual.add(row).read(),
-            args.rstd.add(row).read(),
+            [args.mean.add(row).read(), args.residual.add(row).read(), args.rstd.add(row).read()],
         )
     };
-    let count = T::Compute::from_f64(n as f64);
-    let quarter = |v: T::Compute| v * T::Compute::from_f64(0.25);
-    let scale = rstd * T::Compute::from_f64(4.0);
     // SAFETY: `i < n` at every call, and the weight, where there is one, holds `n` elements.
     let d = |i: usize| unsafe { dy.add(i).read() }.widen();
     // SAFETY: as above.
     let g = |i: usize| if args.weight.is_null() { d(i) } else { d(i) * unsafe { args.weight.add(i).read() }.widen() };
     // SAFETY: as above.
-    let h = |i: usize| ((quarter(unsafe { x.add(i).read() }.widen()) - quarter(mean)) - quarter(residual)) * scale;
-    let mean_g = sum(n, g) / count;
-    let mean_product = sum(n, |i| g(i) * h(i)) / count;
+    let x = |i: usize| unsafe { x.add(i).read() }.widen();
+    let gradient = Gradient::new(n, x, g, statistics, true, false);
     for i in 0..n {
+        let h = gradient.normalized(x(i));
         // SAFETY: `i < n`; the gradients of parameters, where there are any, have room for `n` elements.
         unsafe {
             if !args.dweight.is_null() {
-                *args.dweight.add(i) += d(i) * h(i);
+                *args.dweight.add(i) += d(i) * h;
             }
             if !args.dbias.is_null() {
                 *args.dbias.add(i) += d(i);
             }
-            dx.add(i).write(T::narrow(((g(i) - mean_g) - h(i) * mean_product) * rstd));
+            dx.add(i).write(T::narrow(gradient.of(g(i), h)));
         }
     }
 }

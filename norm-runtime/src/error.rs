@@ -91,6 +91,27 @@ pub enum NormError {
         /// The value found.
         found: f64,
     },
+    /// A channel of one value in training: it has no variance.
+    OneValuePerChannel {
+        /// The argument at fault.
+        arg: &'static str,
+    },
+    /// The channels do not fall into that many groups.
+    Groups {
+        /// The argument at fault.
+        arg: &'static str,
+        /// The number of groups.
+        groups: usize,
+        /// The number of channels.
+        channels: usize,
+    },
+    /// A running variance is negative.
+    RunningVar {
+        /// The channel.
+        index: usize,
+        /// The value found.
+        found: f64,
+    },
     /// `NORMKIT_LEVEL`, or the level forced, is unknown or not available on this machine.
     Level {
         /// The name asked for.
@@ -131,6 +152,15 @@ impl fmt::Display for NormError {
             }
             NormError::TooLarge { arg } => write!(f, "`{arg}`: its dims and strides overflow the address space"),
             NormError::Eps { found } => write!(f, "`eps`: expected a finite number >= 0, found {found}"),
+            NormError::OneValuePerChannel { arg } => {
+                write!(f, "`{arg}`: expected more than one value per channel in training, found 1")
+            }
+            NormError::Groups { arg, groups, channels } => {
+                write!(f, "`{arg}`: expected a number of channels that {groups} groups divide, found {channels}")
+            }
+            NormError::RunningVar { index, found } => {
+                write!(f, "`running_var`: expected variances of at least 0, found {found} at channel {index}")
+            }
             NormError::Level { requested } => {
                 let names: Vec<_> = Level::available().into_iter().map(Level::name).collect();
                 write!(f, "level `{requested}` is not available; this machine has: {}", names.join(", "))

@@ -10,6 +10,8 @@ pub enum Tensor<'a> {
     F32(&'a [f32]),
     /// `f64` elements.
     F64(&'a [f64]),
+    /// Integers: the number of batches tracked.
+    I64(&'a [i64]),
 }
 
 /// As [`Tensor`], to be written.
@@ -20,6 +22,8 @@ pub enum TensorMut<'a> {
     F32(&'a mut [f32]),
     /// `f64` elements.
     F64(&'a mut [f64]),
+    /// Integers: the number of batches tracked.
+    I64(&'a mut [i64]),
 }
 
 impl Tensor<'_> {
@@ -29,6 +33,7 @@ impl Tensor<'_> {
         match self {
             Tensor::F32(s) => s.len(),
             Tensor::F64(s) => s.len(),
+            Tensor::I64(s) => s.len(),
         }
     }
 
@@ -54,7 +59,7 @@ macro_rules! conversions {
     )* };
 }
 
-conversions!(f32 => F32, f64 => F64);
+conversions!(f32 => F32, f64 => F64, i64 => I64);
 
 /// A normalization layer, whatever its technique, shape and type.
 pub trait NormLayer {

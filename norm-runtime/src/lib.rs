@@ -7,13 +7,16 @@
 //! | [`finish`] | from sums to statistics: the few scalar steps between the two sweeps of a row |
 //! | [`view`], [`param`], [`saved`], [`error`] | memory: what comes in, what is owned, what is kept, what goes wrong |
 //! | [`rows`] | the checked entry points of kernels whose reduced elements are contiguous |
-//! | [`careful`] | the row as it is computed when its magnitude leaves the range of the fast kernels |
+//! | [`sets`] | the same for channels, groups, columns: whatever is not a row |
+//! | [`shape`] | dims, strides and steps of a call, checked |
+//! | [`careful`] | the row (or set) as it is computed when its magnitude leaves the range of the fast kernels |
 //! | [`layer`] | the object-safe trait of layers |
 //! | [`generic`] | the plain scalar implementation (baseline of benches) and the f64 reference (oracle of tests) |
 //!
 //! Users depend on the facade `normkit` alone; the names here are what macros expand to.
 
 pub mod arch;
+mod cache;
 pub mod careful;
 pub mod dtype;
 pub mod error;
@@ -25,6 +28,8 @@ pub mod param;
 pub mod rows;
 pub mod saved;
 mod scratch;
+pub mod sets;
+pub mod shape;
 pub mod spec;
 pub mod view;
 
@@ -34,5 +39,5 @@ pub use layer::{NormLayer, Tensor, TensorMut};
 pub use level::Level;
 pub use param::{Param, Storage};
 pub use saved::Saved;
-pub use spec::{Affine, Dim, Spec};
+pub use spec::{Affine, Dim, Role, Running, Spec};
 pub use view::{View, ViewMut};

@@ -3,6 +3,7 @@
 //! Nothing is written before every argument has been checked.
 
 mod entry;
+mod staged;
 mod walk;
 
 pub use entry::Entry;
@@ -12,9 +13,11 @@ use crate::error::NormError;
 use crate::level::Level;
 use crate::saved::Saved;
 use crate::scratch;
+use crate::shape::Operand;
 use crate::spec::{Affine, Spec};
 use crate::view::{View, ViewMut};
-use walk::{Operand, Walk};
+use core::ops::Range;
+use walk::Walk;
 
 /// What a forward kernel works on.
 ///
@@ -83,7 +86,7 @@ pub struct Kernels<Args> {
 
 impl<Args> Kernels<Args> {
     #[inline]
-    fn at(&self, level: Level) -> Kernel<Args> {
+    pub(crate) fn at(&self, level: Level) -> Kernel<Args> {
         match level {
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => self.avx512,
@@ -110,13 +113,33 @@ impl<P> Params<'_, P> {
         self.weight.map(<[P]>::len)
     }
 
+    /// Weight and bias at an index: 1 and 0 where there is none.
+    pub(crate) fn at(&self, index: usize) -> (f64, f64)
+    where
+        P: Element,
+    {
+        let value = |values: Option<&[P]>, none: f64| values.map_or(none, |v| v[index].widen().to_f64());
+        (value(self.weight, 1.0), value(self.bias, 0.0))
+    }
+
+    /// Where weight and bias of that index are; null where there is none.
+    pub(crate) fn pointers(&self, index: usize) -> (*const P, *const P) {
+        let at = |values: Option<&[P]>| values.map_or(core::ptr::null(), |v| v[index..].as_ptr());
+        (at(self.weight), at(self.bias))
+    }
+
     fn check(&self, n: usize) -> Result<(), NormError> {
         check_len("weight", self.weight, n)?;
         check_len("bias", self.bias, n)
     }
 }
 
-fn check_len<P>(arg: &'static str, values: Option<&[P]>, n: usize) -> Result<(), NormError> {
+/// Refuses an `eps` that is not finite or less than 0.
+pub(crate) fn check_eps<A: Compute>(eps: A) -> Result<(), NormError> {
+    if eps >= A::default() && eps.is_finite() { Ok(()) } else { Err(NormError::Eps { found: eps.to_f64() }) }
+}
+
+pub(crate) fn check_len<P>(arg: &'static str, values: Option<&[P]>, n: usize) -> Result<(), NormError> {
     match values {
         Some(values) if values.len() != n => Err(NormError::Length { arg, expected: n, found: values.len() }),
         _ => Ok(()),
@@ -129,7 +152,7 @@ fn pointer<P>(values: Option<&[P]>) -> *const P {
 
 /// The error for a length that passed the checks of the shape but has no kernel.
 fn no_kernel(spec: &'static Spec, found: usize) -> NormError {
-    NormError::Length { arg: "x", expected: spec.normalized_len().unwrap_or(0), found }
+    NormError::Length { arg: "x", expected: spec.param_len().unwrap_or(0), found }
 }
 
 /// The number that the elements of a row of fewer than 16 are taken relative to: near their mean.
@@ -153,14 +176,6 @@ pub unsafe fn pivot<T: Element>(x: *const T, n: usize) -> T::Compute {
     }
 }
 
-/// Checks that there is a kernel for parameters of `len` elements.
-///
-/// # Errors
-/// If there is none.
-pub fn check_param_len(spec: &'static Spec, len: usize) -> Result<(), NormError> {
-    walk::check_param_len(spec, len)
-}
-
 /// Normalizes `x` into `y`; with `saved`, keeps the statistics there.
 ///
 /// # Errors
@@ -179,6 +194,11 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
     saved: Option<&mut Saved<T::Compute>>,
 ) -> Result<(), NormError> {
     let operands = [Operand::new("x", x.data.len(), &x.layout), Operand::new("y", y.data.len(), &y.layout)];
+    if !spec.is_over_rows() {
+        let memory = (x.data.as_ptr(), y.data.as_mut_ptr());
+        // SAFETY: the caller's contract; the operands are these two views.
+        return unsafe { staged::forward(spec, select, operands, memory, params, eps, saved) };
+    }
     let walk = Walk::new(spec, operands, params.len())?;
     // SAFETY: the caller's contract; the operands of the walk are these two views.
     unsafe { forward_walk(spec, select, &walk, x.data.as_ptr(), y.data.as_mut_ptr(), params, eps, saved) }
@@ -198,9 +218,13 @@ unsafe fn forward_inplace<T: Element, P: Element<Compute = T::Compute>>(
     params: Params<'_, P>,
     eps: T::Compute,
 ) -> Result<(), NormError> {
-    let operand = || Operand::new("x", x.data.len(), &x.layout);
-    let walk = Walk::new(spec, [operand(), operand()], params.len())?;
+    let operands = [Operand::new("x", x.data.len(), &x.layout); 2];
     let data = x.data.as_mut_ptr();
+    if !spec.is_over_rows() {
+        // SAFETY: the caller's contract; both operands are this view.
+        return unsafe { staged::forward(spec, select, operands, (data, data), params, eps, None) };
+    }
+    let walk = Walk::new(spec, operands, params.len())?;
     // SAFETY: the caller's contract; both operands of the walk are this view.
     unsafe { forward_walk(spec, select, &walk, data, data, params, eps, None) }
 }
@@ -220,13 +244,11 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
 ) -> Result<(), NormError> {
     let n = walk.n;
     params.check(n)?;
-    if !(eps >= T::Compute::default() && eps.is_finite()) {
-        return Err(NormError::Eps { found: eps.to_f64() });
-    }
+    check_eps(eps)?;
     let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
     let (mean, residual, rstd) = match saved {
         Some(saved) => {
-            saved.resize(walk.total_rows, spec.centred);
+            saved.resize(walk.rows.total, spec.centred);
             saved.pointers_mut()
         }
         None => (core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut()),
@@ -234,7 +256,7 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
     if n == 0 {
         return Ok(());
     }
-    walk.for_each(|first, rows, offsets| {
+    walk.rows.for_each(|first, rows, offsets| {
         let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(first) };
         // SAFETY: the walk has checked that `rows` rows from these offsets lie within the operands, and that rows of `y` do
         // not overlap; parameters have `n` elements; statistics have room for all rows; the level is available. The
@@ -246,8 +268,8 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
                 weight: pointer(params.weight),
                 bias: pointer(params.bias),
                 rows,
-                x_stride: walk.strides[0],
-                y_stride: walk.strides[1],
+                x_stride: walk.rows.strides[0],
+                y_stride: walk.rows.strides[1],
                 n,
                 eps,
                 mean: at(mean),
@@ -294,15 +316,14 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
         Operand::new("dy", dy.data.len(), &dy.layout),
         Operand::new("dx", dx.data.len(), &dx.layout),
     ];
+    if !spec.is_over_rows() {
+        let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
+        // SAFETY: the caller's contract; the operands are these three views.
+        return unsafe { staged::backward(spec, select, operands, memory, params, saved, grads) };
+    }
     let walk = Walk::new(spec, operands, params.len())?;
     let n = walk.n;
-    params.check(n)?;
-    check_len("dweight", grads.weight.as_deref(), n)?;
-    check_len("dbias", grads.bias.as_deref(), n)?;
-    check_len("saved", Some(saved.rstd()), walk.total_rows)?;
-    if spec.centred {
-        check_len("saved", Some(saved.mean()), walk.total_rows)?;
-    }
+    check_backward(spec, (n, walk.rows.total), &params, saved, &grads)?;
     let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
     if n == 0 {
         return Ok(());
@@ -322,19 +343,39 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
                 dweight,
                 dbias,
                 rows,
-                x_stride: walk.strides[0],
-                dy_stride: walk.strides[1],
-                dx_stride: walk.strides[2],
+                x_stride: walk.rows.strides[0],
+                dy_stride: walk.rows.strides[1],
+                dx_stride: walk.rows.strides[2],
                 n,
             });
         }
     };
     if spec.affine == Affine::None {
         let null = core::ptr::null_mut();
-        walk.for_each(|first, rows, offsets| run(first, rows, offsets, null, null));
+        walk.rows.for_each(|first, rows, offsets| run(first, rows, offsets, null, null));
         return Ok(());
     }
-    sum_blocks(&walk, grads, run);
+    sum_blocks((n, walk.rows.total), 0, grads, |rows, dweight, dbias, _| {
+        walk.rows.for_each_in(rows, |first, rows, offsets| run(first, rows, offsets, dweight, dbias));
+    });
+    Ok(())
+}
+
+/// Checks what a backward pass of `rows` rows of `n` elements takes beside its tensors.
+fn check_backward<A: Compute, P>(
+    spec: &'static Spec,
+    (n, rows): (usize, usize),
+    params: &Params<'_, P>,
+    saved: &Saved<A>,
+    grads: &ParamGrads<'_, A>,
+) -> Result<(), NormError> {
+    params.check(n)?;
+    check_len("dweight", grads.weight.as_deref(), n)?;
+    check_len("dbias", grads.bias.as_deref(), n)?;
+    check_len("saved", Some(saved.rstd()), rows)?;
+    if spec.centred {
+        check_len("saved", Some(saved.mean()), rows)?;
+    }
     Ok(())
 }
 
@@ -343,31 +384,33 @@ fn block_rows(n: usize) -> usize {
     (65_536 / n).clamp(64, 1024)
 }
 
-/// Runs `run` over blocks of rows and adds the gradients of all of them to `grads`.
+/// Runs `run(rows, dweight, dbias, extra)` over blocks of `total_rows` rows of `n` elements and adds the gradients of all of them
+/// to `grads`; `extra` is memory of that many elements for what `run` needs.
 ///
 /// The partial sums lie on a stack, one for each bit of the number of blocks done: two of equal weight are added as
 /// soon as they meet, as a binary counter carries.
 fn sum_blocks<A: Compute>(
-    walk: &Walk<3>,
+    (n, total_rows): (usize, usize),
+    extra: usize,
     grads: ParamGrads<'_, A>,
-    mut run: impl FnMut(usize, usize, [usize; 3], *mut A, *mut A),
+    mut run: impl FnMut(Range<usize>, *mut A, *mut A, &mut [A]),
 ) {
-    let padded = walk.n.next_multiple_of(PADDING);
-    let size = if grads.bias.is_some() { 2 * padded } else { padded };
-    let block = block_rows(walk.n);
-    let blocks = walk.total_rows.div_ceil(block);
+    let padded = n.next_multiple_of(PADDING);
+    let size = usize::from(grads.weight.is_some()) * padded + usize::from(grads.bias.is_some()) * padded;
+    let block = block_rows(n);
+    let blocks = total_rows.div_ceil(block);
     let depth = (usize::BITS - blocks.leading_zeros()) as usize + 1;
-    scratch::with(depth * size, |memory: &mut [A]| {
+    scratch::with(depth * size + extra, |memory: &mut [A]| {
+        let (memory, extra) = memory.split_at_mut(depth * size);
         let mut height = 0;
         for index in 0..blocks {
             let partial = &mut memory[height * size..][..size];
             partial.fill(A::default());
-            let (dweight, dbias) = partial.split_at_mut(padded);
+            let (dweight, dbias) = partial.split_at_mut(padded.min(size));
             // What there is no room for is null, as kernels expect.
             let pointer = |part: &mut [A]| if part.is_empty() { core::ptr::null_mut() } else { part.as_mut_ptr() };
             let (dweight, dbias) = (pointer(dweight), pointer(dbias));
-            let rows = index * block..walk.total_rows.min((index + 1) * block);
-            walk.for_each_in(rows, |first, rows, offsets| run(first, rows, offsets, dweight, dbias));
+            run(index * block..total_rows.min((index + 1) * block), dweight, dbias, extra);
             height += 1;
             for _ in 0..(index + 1).trailing_zeros() {
                 height -= 1;
@@ -379,7 +422,7 @@ fn sum_blocks<A: Compute>(
             add_top(memory, height, size);
         }
         if height == 1 {
-            let (dweight, dbias) = memory[..size].split_at(padded);
+            let (dweight, dbias) = memory[..size].split_at(padded.min(size));
             add_to(grads.weight, dweight);
             add_to(grads.bias, dbias);
         }

@@ -2,7 +2,10 @@
 
 use crate::dtype::Compute;
 
-/// The statistics of each row, kept by `forward_train` for `backward`.
+/// The statistics of each row, channel, group or column, kept by `forward_train` for `backward`.
+///
+/// In the order of the axes that are kept: `[C]` for batch normalization, `[N, C]` for instance, `[N, groups]` for group
+/// normalization.
 ///
 /// Reused across calls: it grows once and allocates no more after that.
 ///
@@ -14,6 +17,8 @@ pub struct Saved<A> {
     mean: Vec<A>,
     residual: Vec<A>,
     rstd: Vec<A>,
+    variance: Vec<A>,
+    count: usize,
 }
 
 impl<A: Compute> Saved<A> {
@@ -35,10 +40,43 @@ impl<A: Compute> Saved<A> {
         &self.residual
     }
 
+    /// The biased variance of each channel; empty for kinds without running statistics.
+    #[must_use]
+    pub fn variance(&self) -> &[A] {
+        &self.variance
+    }
+
+    /// How many elements were normalized together.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Makes room for `sets` sets of `count` elements, with their variance for kinds that have running statistics.
+    pub(crate) fn resize_sets(&mut self, sets: usize, count: usize, spec: &crate::spec::Spec) {
+        self.resize(sets, spec.centred);
+        self.variance.resize(if spec.running.is_some() { sets } else { 0 }, A::default());
+        self.count = count;
+    }
+
+    /// Keeps the statistics of one set.
+    pub(crate) fn set(&mut self, index: usize, (mean, residual): (A, A), rstd: A, variance: A) {
+        self.rstd[index] = rstd;
+        if let Some(place) = self.mean.get_mut(index) {
+            *place = mean;
+            self.residual[index] = residual;
+        }
+        if let Some(place) = self.variance.get_mut(index) {
+            *place = variance;
+        }
+    }
+
     /// Makes room for `rows` rows.
     pub(crate) fn resize(&mut self, rows: usize, centred: bool) {
         let with_mean = if centred { rows } else { 0 };
         let zero = A::default();
+        self.variance.clear();
+        self.count = 0;
         self.mean.resize(with_mean, zero);
         self.residual.resize(with_mean, zero);
         self.rstd.resize(rows, zero);

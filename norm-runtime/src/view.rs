@@ -1,6 +1,8 @@
 //! Tensors of the caller's, as kernels take them.
 
 use crate::error::NormError;
+use crate::shape::{Operand, check_memory, given_dims};
+use crate::spec::Spec;
 
 /// The most axes that dims and strides may have.
 pub const MAX_RANK: usize = 8;
@@ -151,6 +153,21 @@ impl<T> ViewMut<'_, T> {
     pub fn reborrow(&mut self) -> ViewMut<'_, T> {
         ViewMut { data: self.data, layout: self.layout }
     }
+}
+
+/// Copies the elements of a weight, which have to lie together, to a parameter.
+///
+/// # Errors
+/// If the number of elements, or the dims, are others; nothing is written then.
+pub fn copy<T: Copy>(spec: &'static Spec, from: View<'_, T>, to: &mut [T]) -> Result<(), NormError> {
+    let operand = Operand::new("weight", from.data.len(), &from.layout);
+    given_dims(spec, &[operand])?;
+    check_memory(&[operand], to.len(), 0)?;
+    let Some(values) = from.data.get(..to.len()) else {
+        return Err(NormError::Length { arg: "weight", expected: to.len(), found: from.data.len() });
+    };
+    to.copy_from_slice(values);
+    Ok(())
 }
 
 /// Refuses strides under which two elements would be the same memory, and dims that reach past the buffer.

@@ -12,7 +12,7 @@ use quote::{format_ident, quote};
 pub fn backward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
     let emitter = Backward { model, len, plan };
     let body = emitter.body();
-    function(model, len, plan, "backward", "BackwardArgs", &body)
+    function(model, len, plan, &body)
 }
 
 struct Backward<'a> {

@@ -1,6 +1,6 @@
 //! The documentation of what is generated.
 
-use crate::model::{Affine, Layer, Model};
+use crate::model::{Layer, Model};
 use crate::plan::{Plan, table};
 
 /// What is said of the layer, after what its author says.
@@ -13,20 +13,19 @@ pub fn layer(layer: &Layer, plan: &Plan) -> String {
     )
 }
 
-/// What the parameter is.
+/// What the parameter or buffer is.
 pub fn param(role: &str) -> &'static str {
     match role {
         "weight" => "What each normalized element is multiplied with.",
-        _ => "What is added to each normalized element.",
+        "bias" => "What is added to each normalized element.",
+        "running_mean" => "The mean of each channel, over the batches so far; inference uses it.",
+        "running_var" => "The variance of each channel, over the batches so far; inference uses it.",
+        "weight_v" => "The directions of the weight's vectors, in its shape.",
+        _ => "The lengths of the weight's vectors.",
     }
 }
 
-/// The value that a parameter starts with.
+/// The value that a parameter or buffer starts with.
 pub fn initial(role: &str) -> f64 {
-    if role == "weight" { 1.0 } else { 0.0 }
-}
-
-/// Whether there are parameters at all.
-pub fn has_params(model: &Model) -> bool {
-    model.affine != Affine::None
+    if role == "bias" || role == "running_mean" { 0.0 } else { 1.0 }
 }

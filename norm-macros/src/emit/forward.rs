@@ -11,7 +11,7 @@ use quote::{format_ident, quote};
 pub fn forward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
     let emitter = Forward { model, len, plan };
     let body = blocks(plan.schedule.rows, &mut |rows| emitter.block(rows));
-    function(model, len, plan, "forward", "ForwardArgs", &body)
+    function(model, len, plan, &body)
 }
 
 struct Forward<'a> {

@@ -1,12 +1,13 @@
 //! The zero-sized kernel type: what `norm!` gives, and what a layer calls.
 
 use super::{
-    backward::backward, facade, forward::forward, ident, kernel_name, number, runtime, type_of, view, view_mut,
+    args_of, backward::backward, columns::columns, facade, forward::forward, ident, kernel_name, lifetime, number,
+    runtime, segments::segments, type_of, view, view_mut,
 };
-use crate::model::{Affine, Axis, Eps, Len, Model};
+use crate::model::{Affine, Axis, Eps, Form, Len, Model, Role, Technique};
 use crate::plan::{Isa, Pass, Plan, table};
-use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 
 /// `norm!(...)`: the kernel as an expression.
 pub fn kernel(model: &Model, plan: &Plan) -> TokenStream {
@@ -19,46 +20,27 @@ pub fn kernel(model: &Model, plan: &Plan) -> TokenStream {
 
 /// The kernels, their description and the type `NormkitKernel` over them.
 pub fn items(model: &Model, plan: &Plan) -> TokenStream {
-    let (rt, nk) = (runtime(model), facade(model));
-    let (param, compute) = (type_of(model.param), type_of(model.dtype.compute()));
-    let element = type_of(model.dtype);
-    let entry = quote!(<#element as #rt::rows::Entry<#param>>);
+    let nk = facade(model);
     let spec = spec(model);
     let table = table::table(model, plan);
+    let form = model.form();
     let mut functions = TokenStream::new();
     for kernel in &plan.kernels {
         for pass in &kernel.passes {
-            functions.extend(match pass.pass {
-                Pass::Forward => forward(model, kernel.len, pass),
-                Pass::Backward => backward(model, kernel.len, pass),
+            functions.extend(match (pass.pass, form) {
+                (Pass::Forward, _) => forward(model, kernel.len, pass),
+                (Pass::Backward, _) => backward(model, kernel.len, pass),
+                (_, Form::Segments) => segments(model, kernel.len, pass),
+                _ => columns(model, kernel.len, pass),
             });
         }
     }
-    let select_forward = select(model, plan, "forward", "ForwardArgs");
-    let select_backward = select(model, plan, "backward", "BackwardArgs");
-    let params: Vec<_> = model.params().iter().map(|name| ident(name)).collect();
-    let params = quote!(#(#params: &[#param],)*);
-    let (has_weight, has_bias) = (model.affine >= Affine::Weight, model.affine >= Affine::WeightAndBias);
-    let (weight, bias, none) = (option("weight", has_weight), option("bias", has_bias), option("bias", false));
-    let values = quote!(#rt::rows::Params { weight: #weight, bias: #bias });
-    // The bias has no part in the gradients.
-    let backward_values = quote!(#rt::rows::Params { weight: #weight, bias: #none });
-    let (eps_param, eps) = match model.eps {
-        Eps::Runtime => (quote!(eps: #compute,), quote!(eps)),
-        Eps::Fixed(eps) => (quote!(), Literal::f64_unsuffixed(eps).into_token_stream()),
-    };
-    let backward_param = has_weight.then(|| quote!(weight: &[#param],));
-    let grads: Vec<_> = model.params().iter().map(|name| ident(&format!("d{name}"))).collect();
-    let (dweight, dbias) = (option("dweight", has_weight), option("dbias", has_bias));
-    let grad_values = quote!(#rt::rows::ParamGrads { weight: #dweight, bias: #dbias });
-    let ok = quote!(::core::result::Result<(), #nk::NormError>);
-    let [x, dy] = ["x", "dy"].map(|name| view(model, name));
-    let [x_mut, y_mut, dx_mut] = ["x", "y", "dx"].map(|name| view_mut(model, name));
+    let selects = Pass::of(form).iter().map(|&pass| select(model, plan, pass));
+    let methods = methods(model);
     quote! {
         static SPEC: #nk::Spec = #spec;
         #functions
-        #select_forward
-        #select_backward
+        #(#selects)*
 
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default)]
         struct NormkitKernel;
@@ -77,71 +59,195 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
                 Self::PLAN
             }
 
+            #methods
+        }
+    }
+}
+
+/// The parameters that are arguments of their own: where `x` is a parameter, it is not among them.
+pub fn arguments(model: &Model) -> &'static [&'static str] {
+    let params = model.params();
+    if model.technique.of_sum { &params[1..] } else { params }
+}
+
+/// The methods over the checked entry points.
+fn methods(model: &Model) -> TokenStream {
+    let (rt, nk) = (runtime(model), facade(model));
+    let (element, param, compute) = (type_of(model.dtype), type_of(model.param), type_of(model.dtype.compute()));
+    let over_rows = Pass::of(model.form()) == Pass::ROWS;
+    let module = ident(if over_rows { "rows" } else { "sets" });
+    let entry = quote!(<#element as #rt::#module::Entry<#param>>);
+    let (forwards, backwards) = if over_rows {
+        (quote!(forward), quote!(backward))
+    } else {
+        (quote!([sums, output]), quote!([gradient_sums, gradient]))
+    };
+    let names = Names::of(model);
+    let [x, y, dy, dx] = [names.x, names.y, names.dy, names.dx].map(ident);
+    let into = |name: &Ident| quote!(::core::convert::Into::into(#name));
+    let [x_into, y_into, dy_into, dx_into] = [&x, &y, &dy, &dx].map(into);
+    let all: Vec<_> = arguments(model).iter().map(|name| ident(name)).collect();
+    let params = quote!(#(#all: &[#param],)*);
+    let (weight, bias) = (option(all.first()), option(all.get(1)));
+    let values = quote!(#rt::rows::Params { weight: #weight, bias: #bias });
+    // The bias has no part in the gradients.
+    let none = option(None);
+    let backward_values = quote!(#rt::rows::Params { weight: #weight, bias: #none });
+    let (eps_param, eps) = match model.eps {
+        Eps::Runtime => (quote!(eps: #compute,), quote!(eps)),
+        Eps::Fixed(eps) => (quote!(), Literal::f64_unsuffixed(eps).into_token_stream()),
+    };
+    let backward_param = all.first().map(|weight| quote!(#weight: &[#param],));
+    let grads: Vec<_> = all.iter().map(|name| format_ident!("d{name}")).collect();
+    let (dweight, dbias) = (option(grads.first()), option(grads.get(1)));
+    let grad_values = quote!(#rt::rows::ParamGrads { weight: #dweight, bias: #dbias });
+    let ok = quote!(::core::result::Result<(), #nk::NormError>);
+    let [x_view, dy_view] = [names.x, names.dy].map(|name| view(model, name));
+    let [x_mut, y_mut, dx_mut] = [names.x, names.y, names.dx].map(|name| view_mut(model, name));
+    let [x_life, y_life, dy_life, dx_life] = [names.x, names.y, names.dy, names.dx].map(lifetime);
+    let running = model.technique.running;
+    let extra = (!over_rows).then(|| quote!(, ::core::option::Option::None));
+
+    let backward = quote! {
+        #[inline]
+        pub fn backward<#x_life, #dy_life, #dx_life>(
+            &self, #x: #x_view, #dy: #dy_view, #backward_param saved: &#nk::Saved<#compute>, #dx: #dx_mut,
+            #(#grads: &mut [#compute],)*
+        ) -> #ok {
+            // SAFETY: the kernels were generated for this description.
+            unsafe {
+                #entry::backward(&SPEC, #backwards, #x_into, #dy_into, #backward_values, saved, #dx_into, #grad_values)
+            }
+        }
+    };
+    let train = quote! {
+        #[inline]
+        pub fn forward_train<#x_life, #y_life>(
+            &self, #x: #x_view, #params #eps_param #y: #y_mut, saved: &mut #nk::Saved<#compute>,
+        ) -> #ok {
+            // SAFETY: the kernels were generated for this description.
+            unsafe {
+                #entry::forward(
+                    &SPEC, #forwards, #x_into, #values, #eps, #y_into, ::core::option::Option::Some(saved) #extra
+                )
+            }
+        }
+    };
+    if !running {
+        return quote! {
             #[inline]
-            pub fn forward<'normkit_x, 'normkit_y>(&self, x: #x, #params #eps_param y: #y_mut) -> #ok {
+            pub fn forward<#x_life, #y_life>(&self, #x: #x_view, #params #eps_param #y: #y_mut) -> #ok {
                 // SAFETY: the kernels were generated for this description.
                 unsafe {
                     #entry::forward(
-                        &SPEC, forward, ::core::convert::Into::into(x), #values, #eps, ::core::convert::Into::into(y),
-                        ::core::option::Option::None,
+                        &SPEC, #forwards, #x_into, #values, #eps, #y_into, ::core::option::Option::None #extra
                     )
                 }
             }
 
             #[inline]
-            pub fn forward_inplace<'normkit_x>(&self, x: #x_mut, #params #eps_param) -> #ok {
+            pub fn forward_inplace<#x_life>(&self, #x: #x_mut, #params #eps_param) -> #ok {
                 // SAFETY: the kernels were generated for this description.
-                unsafe { #entry::forward_inplace(&SPEC, forward, ::core::convert::Into::into(x), #values, #eps) }
+                unsafe { #entry::forward_inplace(&SPEC, #forwards, #x_into, #values, #eps) }
             }
 
-            #[inline]
-            pub fn forward_train<'normkit_x, 'normkit_y>(
-                &self, x: #x, #params #eps_param y: #y_mut, saved: &mut #nk::Saved<#compute>,
-            ) -> #ok {
-                // SAFETY: the kernels were generated for this description.
-                unsafe {
-                    #entry::forward(
-                        &SPEC, forward, ::core::convert::Into::into(x), #values, #eps, ::core::convert::Into::into(y),
-                        ::core::option::Option::Some(saved),
-                    )
-                }
-            }
+            #train
+            #backward
+        };
+    }
+    let fixed_params = quote!(running_mean: &[#param], running_var: &[#param],);
+    let fixed = quote!(#rt::sets::Fixed { mean: running_mean, var: running_var });
+    let running_params = quote!(running_mean: &mut [#param], running_var: &mut [#param], num_batches_tracked: &mut ::core::primitive::i64,);
+    quote! {
+        #[inline]
+        pub fn forward<#x_life, #y_life>(&self, #x: #x_view, #fixed_params #params #eps_param #y: #y_mut) -> #ok {
+            // SAFETY: the kernels were generated for this description.
+            unsafe { #entry::infer(&SPEC, output, #x_into, #fixed, #values, #eps, #y_into) }
+        }
 
-            #[inline]
-            pub fn backward<'normkit_x, 'normkit_dy, 'normkit_dx>(
-                &self, x: #x, dy: #dy, #backward_param saved: &#nk::Saved<#compute>, dx: #dx_mut,
-                #(#grads: &mut [#compute],)*
-            ) -> #ok {
-                // SAFETY: the kernels were generated for this description.
-                unsafe {
-                    #entry::backward(
-                        &SPEC, backward, ::core::convert::Into::into(x), ::core::convert::Into::into(dy), #backward_values,
-                        saved, ::core::convert::Into::into(dx), #grad_values,
-                    )
-                }
+        #[inline]
+        pub fn forward_inplace<#x_life>(&self, #x: #x_mut, #fixed_params #params #eps_param) -> #ok {
+            // SAFETY: the kernels were generated for this description.
+            unsafe { #entry::infer_inplace(&SPEC, output, #x_into, #fixed, #values, #eps) }
+        }
+
+        #train
+        #backward
+
+        #[inline]
+        pub fn update_running(&self, saved: &#nk::Saved<#compute>, #running_params) -> #ok {
+            #rt::sets::update_running(&SPEC, saved, running_mean, running_var, num_batches_tracked)
+        }
+
+        #[inline]
+        pub fn backward_frozen<#x_life, #dy_life, #dx_life>(
+            &self, #x: #x_view, #dy: #dy_view, #fixed_params #backward_param #eps_param #dx: #dx_mut,
+            #(#grads: &mut [#compute],)*
+        ) -> #ok {
+            // SAFETY: the kernels were generated for this description.
+            unsafe {
+                #entry::backward_frozen(
+                    &SPEC, [gradient_sums, output], #x_into, #dy_into, #fixed, #backward_values, #eps, #dx_into,
+                    #grad_values,
+                )
+            }
+        }
+
+        /// As `forward_train`, and lets the running statistics follow.
+        #[inline]
+        fn forward_train_running<#x_life, #y_life>(
+            &self, #x: #x_view, #params #eps_param #running_params #y: #y_mut, saved: &mut #nk::Saved<#compute>,
+        ) -> #ok {
+            let running = #rt::sets::RunningMut { mean: running_mean, var: running_var, num_batches_tracked };
+            // SAFETY: the kernels were generated for this description.
+            unsafe {
+                #entry::forward(
+                    &SPEC, #forwards, #x_into, #values, #eps, #y_into, ::core::option::Option::Some(saved),
+                    ::core::option::Option::Some(running),
+                )
             }
         }
     }
 }
 
+/// The names of arguments.
+pub struct Names {
+    pub x: &'static str,
+    pub y: &'static str,
+    pub dy: &'static str,
+    pub dx: &'static str,
+}
+
+impl Names {
+    /// Those of a model: where `x` is a parameter itself, it has that name.
+    pub fn of(model: &Model) -> Names {
+        if model.technique.of_sum {
+            Names { x: "weight_v", y: "weight", dy: "dweight", dx: "dweight_v" }
+        } else {
+            Names { x: "x", y: "y", dy: "dy", dx: "dx" }
+        }
+    }
+}
+
 /// `Some(name)` for what is there, `None` for what is not.
-fn option(name: &str, present: bool) -> TokenStream {
-    let name = ident(name);
-    if present { quote!(::core::option::Option::Some(#name)) } else { quote!(::core::option::Option::None) }
+fn option(name: Option<&Ident>) -> TokenStream {
+    match name {
+        Some(name) => quote!(::core::option::Option::Some(#name)),
+        None => quote!(::core::option::Option::None),
+    }
 }
 
 /// The function from a length to the kernels of a pass.
-fn select(model: &Model, plan: &Plan, pass: &str, args: &str) -> TokenStream {
+fn select(model: &Model, plan: &Plan, pass: Pass) -> TokenStream {
     let rt = runtime(model);
-    let (name, args) = (ident(pass), ident(args));
-    let (element, param) = (type_of(model.dtype), type_of(model.param));
+    let (name, args) = (ident(pass.name()), args_of(model, pass));
     let mut arms = TokenStream::new();
     for kernel in &plan.kernels {
         let pattern = match kernel.len {
             Len::Fixed(n) => number(n).into_token_stream(),
             Len::Runtime => quote!(_),
         };
-        let [avx512, avx2, portable] = Isa::ALL.map(|isa| kernel_name(pass, kernel.len, isa));
+        let [avx512, avx2, portable] = Isa::ALL.map(|isa| kernel_name(pass.name(), kernel.len, isa));
         arms.extend(quote! {
             #pattern => ::core::option::Option::Some(#rt::rows::Kernels {
                 #[cfg(target_arch = "x86_64")]
@@ -157,7 +263,7 @@ fn select(model: &Model, plan: &Plan, pass: &str, args: &str) -> TokenStream {
     }
     quote! {
         #[inline]
-        fn #name(n: usize) -> ::core::option::Option<#rt::rows::Kernels<#rt::rows::#args<#element, #param>>> {
+        fn #name(n: usize) -> ::core::option::Option<#rt::rows::Kernels<#args>> {
             match n { #arms }
         }
     }
@@ -186,16 +292,34 @@ fn spec(model: &Model) -> TokenStream {
         Eps::Fixed(eps) => eps,
         Eps::Runtime => model.technique.eps,
     };
-    let (kind, leading, centred) = (model.technique.kind, number(model.leading), model.technique.centred);
+    let Technique { kind, centred, of_sum, running, .. } = *model.technique;
+    let roles = model.roles.iter().map(|role| match role {
+        Role::Kept => quote!(#nk::Role::Kept),
+        Role::Channel => quote!(#nk::Role::Channel),
+        Role::Normalized => quote!(#nk::Role::Normalized),
+    });
+    let some = |value: Option<TokenStream>| match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    };
+    let groups = some(model.groups.map(|groups| number(groups).into_token_stream()));
+    let running = some(running.then(|| {
+        let momentum = some(model.running.momentum.map(|m| Literal::f64_unsuffixed(m).into_token_stream()));
+        let unbiased = model.running.unbiased;
+        quote!(#nk::Running { momentum: #momentum, unbiased: #unbiased })
+    }));
     let (eps, dtype, param) = (Literal::f64_unsuffixed(eps), model.dtype.name(), model.param.name());
     quote! {
         #nk::Spec {
             kind: #kind,
             shape: &[#(#axes),*],
-            leading: #leading,
+            roles: &[#(#roles),*],
+            groups: #groups,
             centred: #centred,
+            of_sum: #of_sum,
             affine: #nk::Affine::#affine,
             eps: #eps,
+            running: #running,
             dtype: #dtype,
             param: #param,
         }

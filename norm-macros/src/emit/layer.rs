@@ -1,7 +1,9 @@
 //! A layer: the user's struct with its parameters, its gradients, and methods over the kernel type.
 
-use super::{doc, facade, ident, kernel, number, runtime, type_of, view, view_mut};
-use crate::model::{Eps, Layer, Param};
+mod methods;
+
+use super::{doc, facade, kernel, number, runtime, type_of};
+use crate::model::{Eps, Layer, Model, Param, Role};
 use crate::plan::Plan;
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -11,7 +13,7 @@ pub fn layer(layer: &Layer, plan: &Plan) -> TokenStream {
     let structure = structure(layer, plan);
     let grads = grads(layer);
     let kernel = kernel::items(&layer.model, plan);
-    let methods = methods(layer);
+    let methods = methods::methods(layer);
     let object = norm_layer(layer);
     let cfgs = cfgs(&layer.item.attrs);
     quote! {
@@ -44,12 +46,14 @@ fn structure(layer: &Layer, plan: &Plan) -> TokenStream {
     let syn::ItemStruct { attrs, vis, ident: name, generics, fields, .. } = &layer.item;
     let compute = type_of(layer.model.dtype.compute());
     let declared = fields.iter();
-    let added = layer.params.iter().filter(|param| param.declared.is_none()).map(|param| {
+    let added = kept(layer).filter(|param| param.declared.is_none()).map(|param| {
         let (field, ty, text) = (&param.field, storage(layer, param), doc::param(param.role));
         quote!(#[doc = #text] pub #field: #ty,)
     });
     let eps = (layer.model.eps == Eps::Runtime && !layer.declares_eps)
         .then(|| quote!(#[doc = "Added to the mean square inside the root."] pub eps: #compute,));
+    let count = (layer.model.technique.running && !layer.declares_count)
+        .then(|| quote!(#[doc = "How many batches the running statistics have seen."] pub num_batches_tracked: ::core::primitive::i64,));
     let text = doc::layer(layer, plan);
     let where_clause = &generics.where_clause;
     quote! {
@@ -58,9 +62,15 @@ fn structure(layer: &Layer, plan: &Plan) -> TokenStream {
         #vis struct #name #generics #where_clause {
             #(#declared,)*
             #(#added)*
+            #count
             #eps
         }
     }
+}
+
+/// What a layer keeps: parameters, then buffers.
+fn kept(layer: &Layer) -> impl Iterator<Item = &Param> {
+    layer.params.iter().chain(&layer.buffers)
 }
 
 /// The gradients of the parameters.
@@ -71,7 +81,8 @@ fn grads(layer: &Layer) -> TokenStream {
     let fields: Vec<_> = layer.params.iter().map(|param| &param.field).collect();
     let docs: Vec<_> = fields.iter().map(|field| format!("The gradient of `{field}`.")).collect();
     let text = format!("The gradients of the parameters of [`{}`]; `backward` adds to them.", layer.item.ident);
-    let (argument, len) = length(layer);
+    let Lengths { argument, of, dims, .. } = lengths(&layer.model, layer.params.iter());
+    let lens = layer.params.iter().map(|param| of(param));
     let default = argument.is_empty().then(|| {
         quote! {
             #(#cfgs)*
@@ -95,7 +106,8 @@ fn grads(layer: &Layer) -> TokenStream {
             /// All zero.
             #[must_use]
             pub fn new(#argument) -> Self {
-                #name { #(#fields: #nk::Param::filled(0.0, #len)),* }
+                #dims
+                #name { #(#fields: #nk::Param::filled(0.0, #lens)),* }
             }
 
             /// Makes all of them zero.
@@ -108,25 +120,50 @@ fn grads(layer: &Layer) -> TokenStream {
     }
 }
 
-/// The argument of `new` where the length is known only at run time, and the length.
-fn length(layer: &Layer) -> (TokenStream, TokenStream) {
-    match layer.model.fixed_len() {
-        Some(n) => (TokenStream::new(), number(n).into_token_stream()),
-        None if !doc::has_params(&layer.model) => (TokenStream::new(), quote!(0)),
-        None => (quote!(len: usize), quote!(len)),
+/// How a constructor learns the lengths of what it makes.
+struct Lengths<'a> {
+    /// Its argument, where they are not all known.
+    argument: TokenStream,
+    /// The length of one of them.
+    of: Box<dyn Fn(&Param) -> TokenStream + 'a>,
+    /// The statement that takes them from the argument, where that is dims.
+    dims: Option<TokenStream>,
+    /// The statement that refuses an argument that does not fit.
+    check: Option<TokenStream>,
+}
+
+fn lengths<'a>(model: &'a Model, mut params: impl Iterator<Item = &'a Param>) -> Lengths<'a> {
+    let rt = runtime(model);
+    let known = |param: &Param| model.param_len(param.role).map(|n| number(n).into_token_stream());
+    if params.all(|param| known(param).is_some()) {
+        let of = Box::new(move |param: &Param| known(param).unwrap_or_default());
+        return Lengths { argument: TokenStream::new(), of, dims: None, check: None };
+    }
+    if !model.technique.of_sum {
+        let check = Some(quote!(#rt::shape::check_param_len("len", &SPEC, len)?;));
+        return Lengths { argument: quote!(len: usize), of: Box::new(|_| quote!(len)), dims: None, check };
+    }
+    let rank = number(model.shape.len());
+    let axis = number(model.roles.iter().position(|role| *role == Role::Channel).unwrap_or(0));
+    Lengths {
+        argument: quote!(dims: [usize; #rank]),
+        of: Box::new(|param| if param.role == "weight_v" { quote!(all) } else { quote!(kept) }),
+        dims: Some(quote!(let (all, kept) = #rt::shape::weight_lens(&dims, #axis);)),
+        check: Some(quote!(#rt::shape::check_given("dims", &SPEC, &dims)?;)),
     }
 }
 
 /// `new` and `Default`.
 fn constructor(layer: &Layer) -> TokenStream {
     let (nk, rt, name) = (facade(&layer.model), runtime(&layer.model), &layer.item.ident);
-    let (argument, len) = length(layer);
-    let params = layer.params.iter().map(|param| {
+    let Lengths { argument, of, dims, check } = lengths(&layer.model, kept(layer));
+    let params = kept(layer).map(|param| {
         let (field, value) = (&param.field, Literal::f64_unsuffixed(doc::initial(param.role)));
+        let len = of(param);
         quote!(#field: #rt::Storage::filled(#value, #len))
     });
     let is_ours = |name: &syn::Ident| {
-        layer.params.iter().any(|param| param.field == *name) || (layer.model.eps == Eps::Runtime && name == "eps")
+        kept(layer).any(|param| param.field == *name) || (layer.model.eps == Eps::Runtime && name == "eps")
     };
     let others = layer.item.fields.iter().filter_map(|field| {
         let (name, cfgs) = (field.ident.as_ref().filter(|name| !is_ours(name))?, cfgs(&field.attrs));
@@ -136,14 +173,22 @@ fn constructor(layer: &Layer) -> TokenStream {
         let value = Literal::f64_unsuffixed(layer.model.technique.eps);
         quote!(eps: #value,)
     });
+    let count = (layer.model.technique.running && !layer.declares_count).then(|| quote!(num_batches_tracked: 0,));
     let fields = quote! {
         #name {
             #(#params,)*
+            #count
             #eps
             #(#others)*
         }
     };
-    let start = " The layer as it starts: weight 1, bias 0.";
+    let start = match (layer.model.technique.running, layer.model.technique.of_sum) {
+        (true, _) => " The layer as it starts: weight 1, bias 0, running mean 0, running variance 1.",
+        (_, true) => {
+            " The layer as it starts: all vectors and lengths of ones; see `from_weight` for a weight there is."
+        }
+        _ => " The layer as it starts: weight 1, bias 0.",
+    };
     if argument.is_empty() {
         return quote! {
             #[doc = #start]
@@ -153,93 +198,22 @@ fn constructor(layer: &Layer) -> TokenStream {
             }
         };
     }
+    let text = match dims {
+        Some(_) => " `dims` are the weight's.",
+        None => " `len` is the number of elements of a parameter.",
+    };
     quote! {
         #[doc = #start]
         ///
-        /// `len` is the number of elements that are normalized together.
+        #[doc = #text]
         ///
         /// # Errors
-        /// If there is no kernel for that length.
+        /// If there is no kernel for that.
         pub fn new(#argument) -> ::core::result::Result<Self, #nk::NormError> {
-            #rt::rows::check_param_len(&SPEC, len)?;
+            #check
+            #dims
             ::core::result::Result::Ok(#fields)
         }
-    }
-}
-
-fn methods(layer: &Layer) -> TokenStream {
-    let model = &layer.model;
-    let (nk, rt, name) = (facade(model), runtime(model), &layer.item.ident);
-    let compute = type_of(model.dtype.compute());
-    let grads_name = format_ident!("{name}Grads");
-    let (impl_generics, type_generics, where_clause) = layer.item.generics.split_for_impl();
-    let constructor = constructor(layer);
-    let fields: Vec<_> = layer.params.iter().map(|param| &param.field).collect();
-    let params = quote!(#(#rt::Storage::as_slice(&self.#fields),)*);
-    let weight = fields.first().map(|field| quote!(#rt::Storage::as_slice(&self.#field),));
-    let eps = (model.eps == Eps::Runtime).then(|| quote!(self.eps,));
-    let used_grads = ident(if fields.is_empty() { "_grads" } else { "grads" });
-    let ok = quote!(::core::result::Result<(), #nk::NormError>);
-    let [x, dy] = ["x", "dy"].map(|name| view(model, name));
-    let [x_mut, y_mut, dx_mut] = ["x", "y", "dx"].map(|name| view_mut(model, name));
-    let default = length(layer).0.is_empty().then(|| {
-        quote! {
-            impl #impl_generics ::core::default::Default for #name #type_generics #where_clause {
-                fn default() -> Self {
-                    Self::new()
-                }
-            }
-        }
-    });
-    quote! {
-        impl #impl_generics #name #type_generics #where_clause {
-            /// What was generated for each instruction set, and why.
-            pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
-
-            #constructor
-
-            /// Normalizes `x` into `y`.
-            ///
-            /// # Errors
-            /// If lengths, dims or strides do not fit; `y` is untouched then.
-            #[inline]
-            pub fn forward<'normkit_x, 'normkit_y>(&self, x: #x, y: #y_mut) -> #ok {
-                NormkitKernel.forward(x, #params #eps y)
-            }
-
-            /// Normalizes `x` in place.
-            ///
-            /// # Errors
-            /// If lengths, dims or strides do not fit; `x` is untouched then.
-            #[inline]
-            pub fn forward_inplace<'normkit_x>(&self, x: #x_mut) -> #ok {
-                NormkitKernel.forward_inplace(x, #params #eps)
-            }
-
-            /// Normalizes `x` into `y` and keeps in `saved` what `backward` needs.
-            ///
-            /// # Errors
-            /// If lengths, dims or strides do not fit; `y` and `saved` are untouched then.
-            #[inline]
-            pub fn forward_train<'normkit_x, 'normkit_y>(&self, x: #x, y: #y_mut, saved: &mut #nk::Saved<#compute>) -> #ok {
-                NormkitKernel.forward_train(x, #params #eps y, saved)
-            }
-
-            /// Writes the gradient of `x` into `dx` and adds the gradients of the parameters to `grads`.
-            ///
-            /// `x` is what `forward_train` was given, `dy` the gradient of its output.
-            ///
-            /// # Errors
-            /// If lengths, dims or strides do not fit, or `saved` is of another number of rows; nothing is written then.
-            #[inline]
-            pub fn backward<'normkit_x, 'normkit_dy, 'normkit_dx>(
-                &self, x: #x, dy: #dy, saved: &#nk::Saved<#compute>, dx: #dx_mut, #used_grads: &mut #grads_name,
-            ) -> #ok {
-                NormkitKernel.backward(x, dy, #weight saved, dx, #(&mut grads.#fields),*)
-            }
-        }
-
-        #default
     }
 }
 
@@ -249,6 +223,7 @@ fn norm_layer(layer: &Layer) -> TokenStream {
     let (impl_generics, type_generics, where_clause) = layer.item.generics.split_for_impl();
     let fields: Vec<_> = layer.params.iter().map(|param| &param.field).collect();
     let names: Vec<_> = fields.iter().map(ToString::to_string).collect();
+    let buffers = (!layer.buffers.is_empty()).then(|| buffers(layer));
     quote! {
         impl #impl_generics #nk::NormLayer for #name #type_generics #where_clause {
             fn spec(&self) -> &'static #nk::Spec {
@@ -263,9 +238,33 @@ fn norm_layer(layer: &Layer) -> TokenStream {
                 ::std::vec![#((#names, ::core::convert::Into::into(#rt::Storage::as_mut_slice(&mut self.#fields)))),*]
             }
 
+            #buffers
+
             fn plan(&self) -> &'static ::core::primitive::str {
                 Self::PLAN
             }
+        }
+    }
+}
+
+/// The running statistics, and how many batches they have seen.
+fn buffers(layer: &Layer) -> TokenStream {
+    let (nk, rt) = (facade(&layer.model), runtime(&layer.model));
+    let fields: Vec<_> = layer.buffers.iter().map(|param| &param.field).collect();
+    let names: Vec<_> = fields.iter().map(ToString::to_string).collect();
+    quote! {
+        fn buffers(&self) -> ::std::vec::Vec<(&'static ::core::primitive::str, #nk::Tensor<'_>)> {
+            ::std::vec![
+                #((#names, ::core::convert::Into::into(#rt::Storage::as_slice(&self.#fields))),)*
+                ("num_batches_tracked", #nk::Tensor::I64(::core::slice::from_ref(&self.num_batches_tracked))),
+            ]
+        }
+
+        fn buffers_mut(&mut self) -> ::std::vec::Vec<(&'static ::core::primitive::str, #nk::TensorMut<'_>)> {
+            ::std::vec![
+                #((#names, ::core::convert::Into::into(#rt::Storage::as_mut_slice(&mut self.#fields))),)*
+                ("num_batches_tracked", #nk::TensorMut::I64(::core::slice::from_mut(&mut self.num_batches_tracked))),
+            ]
         }
     }
 }

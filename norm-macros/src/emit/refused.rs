@@ -3,7 +3,7 @@
 
 use super::{ident, type_of};
 use crate::check::Report;
-use crate::model::{Affine, Dtype, Technique, param_element, role_of};
+use crate::model::{Affine, AxisKey, Dtype, Role, Technique, param_element, role_of};
 use crate::parse::{Entry, Value, ValueKind};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -51,6 +51,7 @@ struct Guess {
     adds_eps: bool,
     /// The argument of `new`.
     len: Option<TokenStream>,
+    technique: Option<&'static Technique>,
 }
 
 impl Guess {
@@ -65,16 +66,29 @@ impl Guess {
             _ => technique.map_or(Affine::WeightAndBias, |technique| technique.affine),
         };
         let declared: Vec<&Ident> = item.fields.iter().filter_map(|field| field.ident.as_ref()).collect();
-        let mut params: Vec<Ident> =
-            declared.iter().filter(|field| role_of(field).is_some()).map(|field| (*field).clone()).collect();
-        let added: Vec<Ident> = [("weight", Affine::Weight), ("bias", Affine::WeightAndBias)]
-            .into_iter()
-            .filter(|(role, least)| affine >= *least && !declared.iter().any(|field| role_of(field) == Some(role)))
-            .map(|(role, _)| ident(role))
+        let buffers = technique.map_or(&[][..], Technique::buffers);
+        let of_role = |roles: &[&str]| -> Vec<Ident> {
+            let missing = roles.iter().filter(|role| !declared.iter().any(|field| role_of(field) == Some(**role)));
+            missing.map(|role| ident(role)).collect()
+        };
+        let usual = technique.map_or(&["weight", "bias"][..], |technique| technique.params(affine));
+        let mut added = of_role(usual);
+        let is_buffer = |field: &Ident| role_of(field).is_some_and(|role| role.starts_with("running_"));
+        let mut params: Vec<Ident> = declared
+            .iter()
+            .filter(|field| role_of(field).is_some() && !is_buffer(field))
+            .map(|field| (*field).clone())
             .collect();
         params.extend(added.iter().cloned());
+        added.extend(of_role(buffers));
         let eps = value(args, "eps") == Some(&ValueKind::Open);
-        let len = (!params.is_empty() && is_open(args)).then(|| quote!(_: ::core::primitive::usize));
+        let len = (!params.is_empty() && is_open(args, technique)).then(|| match technique {
+            Some(Technique { of_sum: true, .. }) => {
+                let rank = rank(args);
+                quote!(_: [::core::primitive::usize; #rank])
+            }
+            _ => quote!(_: ::core::primitive::usize),
+        });
         Guess {
             nk: facade.map_or_else(|| quote!(::normkit), ToTokens::into_token_stream),
             param: type_of(param),
@@ -83,22 +97,36 @@ impl Guess {
             added,
             adds_eps: eps && !declared.iter().any(|field| *field == "eps"),
             len,
+            technique,
         }
     }
 }
 
-/// Whether the number of normalized elements is known only at run time, or is one of several.
-fn is_open(args: &[Entry]) -> bool {
+/// The number of axes of the shape.
+fn rank(args: &[Entry]) -> usize {
+    if let Some(ValueKind::List(axes)) = value(args, "shape") { axes.len() } else { 0 }
+}
+
+/// Whether a parameter's number of elements is known only at run time, or is one of several.
+fn is_open(args: &[Entry], technique: Option<&Technique>) -> bool {
     let Some(ValueKind::List(axes)) = value(args, "shape") else { return false };
     let index = |axis: i128| usize::try_from(if axis < 0 { axis + axes.len() as i128 } else { axis }).ok();
     let of = |value: &Value| if let ValueKind::Int(axis) = value.kind { index(axis) } else { None };
-    let first = match value(args, "axis") {
-        Some(ValueKind::Int(axis) | ValueKind::From(axis)) => index(*axis),
-        Some(ValueKind::List(items)) => items.iter().filter_map(of).min(),
-        _ => None,
+    let named: Vec<usize> = match (value(args, "axis"), technique.map(|technique| technique.axis)) {
+        (Some(ValueKind::Int(axis)), _) => index(*axis).into_iter().collect(),
+        (Some(ValueKind::From(axis)), _) => (index(*axis).unwrap_or(0)..axes.len()).collect(),
+        (Some(ValueKind::List(items)), _) => items.iter().filter_map(of).collect(),
+        (_, Some(AxisKey::Channels { default, .. })) => index(default).into_iter().collect(),
+        _ => vec![axes.len().saturating_sub(1)],
     };
-    let first = first.unwrap_or(axes.len().saturating_sub(1));
-    axes.iter().skip(first).any(|axis| matches!(axis.kind, ValueKind::Open | ValueKind::Alternatives(_)))
+    let roles = technique.map(|technique| technique.roles(axes.len(), &named));
+    let spans = |axis: usize| match (&roles, technique) {
+        (_, Some(Technique { of_sum: true, .. })) => true,
+        (Some(roles), Some(Technique { axis: AxisKey::Channels { .. }, .. })) => roles[axis] == Role::Channel,
+        _ => named.contains(&axis),
+    };
+    let is_unknown = |axis: &Value| matches!(axis.kind, ValueKind::Open | ValueKind::Alternatives(_));
+    axes.iter().enumerate().any(|(axis, value)| spans(axis) && is_unknown(value))
 }
 
 /// The user's struct with the fields that it lacks, without what would contradict the stubs.
@@ -118,6 +146,10 @@ fn structure(item: &syn::ItemStruct, guess: &Guess) -> syn::ItemStruct {
         syn::Fields::Unit => Vec::new(),
     };
     let eps = guess.adds_eps.then(|| quote!(#[allow(missing_docs)] pub eps: #compute,));
+    let counted = item.fields.iter().any(|f| f.ident.as_ref().is_some_and(|name| name == "num_batches_tracked"));
+    let running = guess.technique.is_some_and(|technique| technique.running);
+    let count =
+        (running && !counted).then(|| quote!(#[allow(missing_docs)] pub num_batches_tracked: ::core::primitive::i64,));
     // A type that no field mentions would be an error of its own.
     let unit = matches!(item.fields, syn::Fields::Unit);
     let types: Vec<_> = item.generics.type_params().filter(|_| unit).map(|param| &param.ident).collect();
@@ -127,6 +159,7 @@ fn structure(item: &syn::ItemStruct, guess: &Guess) -> syn::ItemStruct {
     item.fields = syn::Fields::Named(syn::parse_quote!({
         #(#declared,)*
         #(#[allow(missing_docs)] pub #added: #nk::Param<#param>,)*
+        #count
         #eps
         #types
     }));
@@ -181,15 +214,33 @@ fn methods(item: &syn::ItemStruct, guess: &Guess) -> TokenStream {
     let default = default(len.is_none(), name, &item.generics);
     let text = quote!(&'static ::core::primitive::str);
     let refused = quote!({ ::core::panic!("the layer was refused at compile time") });
+    let (running, of_sum) = guess.technique.map_or((false, false), |technique| (technique.running, technique.of_sum));
+    let receiver = if running { quote!(&mut self) } else { quote!(&self) };
+    let frozen = running
+        .then(|| quote!(pub fn backward_frozen<X, Y, Z>(&self, _: X, _: Y, _: Z, _: &mut #grads) -> #result #refused));
+    let passes = if of_sum {
+        let argument = len.as_ref().map(|len| quote!(, #len));
+        quote! {
+            pub fn from_weight<X>(_: X #argument) -> ::core::result::Result<Self, #nk::NormError> #refused
+            pub fn forward<Y>(&self, _: Y) -> #result #refused
+            pub fn forward_train<Y>(&self, _: Y, _: &mut #nk::Saved<#compute>) -> #result #refused
+            pub fn backward<Y>(&self, _: Y, _: &#nk::Saved<#compute>, _: &mut #grads) -> #result #refused
+        }
+    } else {
+        quote! {
+            pub fn forward<X, Y>(&self, _: X, _: Y) -> #result #refused
+            pub fn forward_inplace<X>(&self, _: X) -> #result #refused
+            pub fn forward_train<X, Y>(#receiver, _: X, _: Y, _: &mut #nk::Saved<#compute>) -> #result #refused
+            pub fn backward<X, Y, Z>(&self, _: X, _: Y, _: &#nk::Saved<#compute>, _: Z, _: &mut #grads) -> #result #refused
+            #frozen
+        }
+    };
     quote! {
         #[allow(missing_docs, dead_code)]
         impl #impl_generics #name #type_generics #where_clause {
             pub const PLAN: #text = "";
             pub fn new(#len) -> #new #refused
-            pub fn forward<X, Y>(&self, _: X, _: Y) -> #result #refused
-            pub fn forward_inplace<X>(&self, _: X) -> #result #refused
-            pub fn forward_train<X, Y>(&self, _: X, _: Y, _: &mut #nk::Saved<#compute>) -> #result #refused
-            pub fn backward<X, Y, Z>(&self, _: X, _: Y, _: &#nk::Saved<#compute>, _: Z, _: &mut #grads) -> #result #refused
+            #passes
         }
 
         #default

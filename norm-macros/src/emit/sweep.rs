@@ -36,6 +36,15 @@ impl Chunk {
             Some(part) => quote!(#io::store_part(#to.add(#at), #value, #part);),
         }
     }
+
+    /// Writes the chunk past the caches, where it is a whole vector.
+    pub fn stream(&self, io: &TokenStream, to: &TokenStream, value: &TokenStream) -> TokenStream {
+        let at = &self.at;
+        match &self.part {
+            None => quote!(#io::stream(#to.add(#at), #value);),
+            Some(_) => self.store(io, to, value),
+        }
+    }
 }
 
 /// All chunks of a row, straight-line or in loops of `unroll` vectors, with `step` for each.
@@ -48,7 +57,7 @@ pub fn sweep(schedule: &Schedule, len: Len, unroll: usize, step: &mut dyn FnMut(
 const FOLD: usize = 64;
 
 /// Whether a sweep over a row is long enough to fold its accumulators on the way.
-fn folds(schedule: &Schedule, len: Len, unroll: usize) -> bool {
+pub fn folds(schedule: &Schedule, len: Len, unroll: usize) -> bool {
     match len {
         Len::Fixed(n) => !schedule.keep && n / (unroll * schedule.lanes) > FOLD * 3 / 2,
         Len::Runtime => true,
@@ -56,7 +65,7 @@ fn folds(schedule: &Schedule, len: Len, unroll: usize) -> bool {
 }
 
 /// As [`sweep`], with `fold` every [`FOLD`] iterations of a long row.
-fn sweep_folding(
+pub fn sweep_folding(
     schedule: &Schedule,
     len: Len,
     unroll: usize,

@@ -1,6 +1,6 @@
 //! What the struct under the attribute declares.
 
-use super::{Affine, Dtype, Len, Model, Param, keys};
+use super::{Dtype, Model, Param, keys};
 use crate::check::{self, Report};
 use crate::parse::Entry;
 use proc_macro2::Span;
@@ -33,6 +33,7 @@ struct Found {
 pub struct Declared {
     found: Vec<Found>,
     pub declares_eps: bool,
+    pub declares_count: bool,
     /// Whether there are generic types or constants (which has been reported): lengths and types may be theirs.
     pub generic: bool,
 }
@@ -44,7 +45,11 @@ impl Declared {
 
     /// The length that the fields tell.
     pub fn len(&self) -> Option<usize> {
-        self.found.iter().find_map(|found| found.storage.as_ref()?.array.flatten())
+        // Vectors of a weight tell their product with another length, not the length.
+        self.found
+            .iter()
+            .filter(|found| !found.role.starts_with("weight_"))
+            .find_map(|found| found.storage.as_ref()?.array.flatten())
     }
 
     /// A length that is an expression: the field, the expression and its place.
@@ -69,6 +74,10 @@ const ROLES: &[(&str, &str)] = &[
     ("bias", "bias"),
     ("beta", "bias"),
     ("shift", "bias"),
+    ("running_mean", "running_mean"),
+    ("running_var", "running_var"),
+    ("weight_v", "weight_v"),
+    ("weight_g", "weight_g"),
 ];
 
 /// The parameter that a field of this name is.
@@ -83,10 +92,12 @@ pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
     if let Some(generic) = generic {
         report.add(generic.span(), &check::TYPE_GENERICS, &[&check::shown_tokens(generic)]);
     }
-    let mut declared = Declared { found: Vec::new(), declares_eps: false, generic: generic.is_some() };
+    let mut declared =
+        Declared { found: Vec::new(), declares_eps: false, declares_count: false, generic: generic.is_some() };
     for field in &item.fields {
         let Some(ident) = &field.ident else { continue };
         declared.declares_eps |= ident == "eps";
+        declared.declares_count |= ident == "num_batches_tracked";
         let Some(role) = role_of(ident) else { continue };
         if let Some(first) = declared.role(role) {
             report.add(ident.span(), &check::TWO_NAMES, &[&first.field, ident]);
@@ -191,15 +202,15 @@ pub fn param_element(item: &syn::ItemStruct) -> Dtype {
 pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Report) {
     for found in &declared.found {
         let name = &found.field;
-        let absent = match found.role {
-            "weight" => model.affine < Affine::Weight,
-            _ => model.affine < Affine::WeightAndBias,
-        };
-        if absent {
-            let help = if model.technique.most_affine < Affine::WeightAndBias && found.role == "bias" {
-                format!("remove the field: the kind `{}` has a weight alone", model.technique.kind)
-            } else {
+        let technique = model.technique;
+        let (kind, buffers) = (technique.kind, technique.buffers());
+        if !model.params().contains(&found.role) && !buffers.contains(&found.role) {
+            let most = technique.params(technique.most_affine);
+            let help = if most.contains(&found.role) {
                 "remove the field, or the key `affine`".into()
+            } else {
+                let all: Vec<_> = most.iter().chain(buffers).map(|name| format!("`{name}`")).collect();
+                format!("remove the field: the kind `{kind}` has {} alone", all.join(", "))
             };
             report.add(name.span(), &check::FIELD_NOT_OF_LAYER, &[name, &found.role, &help]);
             continue;
@@ -210,12 +221,16 @@ pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Re
             report.add(storage.ty.span(), &check::FIELD_CONTRADICTS_PARAM, &[name, &expected, &got]);
         }
         let Some(array) = storage.array else { continue };
-        match (model.lens()[..].first(), model.fixed_len(), array) {
-            (_, Some(expected), Some(len)) if len != expected => {
+        match (model.param_len(found.role), array) {
+            (Some(expected), Some(len)) if len != expected => {
                 let shape = keys::shown(&model.shape);
-                report.add(storage.span, &check::FIELD_LENGTH, &[name, &expected, &len, &shape, &expected]);
+                report.add(
+                    storage.span,
+                    &check::FIELD_LENGTH,
+                    &[name, &expected, &len, &found.role, &shape, &expected],
+                );
             }
-            (Some(Len::Runtime), ..) | (_, None, _) => {
+            (None, _) => {
                 let dtype = storage.dtype.name();
                 report.add(storage.ty.span(), &check::FIELD_FIXED_FOR_OPEN, &[name, name, &dtype]);
             }
@@ -224,11 +239,11 @@ pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Re
     }
 }
 
-/// The parameters of the layer, declared or to be added.
-pub fn params(model: &Model, declared: &Declared) -> Vec<Param> {
+/// The parameters or buffers of the layer of these names, declared or to be added.
+pub fn params(declared: &Declared, roles: &'static [&'static str]) -> Vec<Param> {
     let param = |&role: &&'static str| match declared.role(role) {
         Some(found) => Param { role, field: found.field.clone(), declared: found.storage.clone() },
         None => Param { role, field: syn::Ident::new(role, Span::call_site()), declared: None },
     };
-    model.params().iter().map(param).collect()
+    roles.iter().map(param).collect()
 }

@@ -1,6 +1,7 @@
 //! From keys to a model: one function a key.
 
-use super::{Affine, Axis, Dtype, Eps, Model, TECHNIQUES, Technique};
+use super::technique::KEYS;
+use super::{Affine, Axis, AxisKey, Dtype, Eps, Groups, Model, Role, Running, TECHNIQUES, Technique};
 use crate::check::{self, Report, near_miss};
 use crate::parse::{Entry, Value, ValueKind};
 use proc_macro2::Span;
@@ -27,6 +28,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("type", "kind"),
     ("elementwise_affine", "affine"),
     ("bias", "affine"),
+    ("num_groups", "groups"),
+    ("group", "groups"),
+    ("channel_axis", "axis"),
     ("ty", "dtype"),
 ];
 
@@ -60,8 +64,16 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
     let keys = Keys { entries };
     let technique = kind(&keys, report);
     unknown_keys(entries, technique, report);
-    let shape = shape(&keys, known, report);
-    let leading = shape.as_ref().and_then(|shape| leading(&keys, shape, technique, report));
+    let shape = shape(&keys, technique, known, report);
+    let roles = match (&shape, technique) {
+        (Some(shape), Some(technique)) => roles(&keys, shape, technique, report),
+        // Only its own mistakes: there is no technique to hold it against.
+        (Some(shape), None) => axes(&keys, shape, &[], report).and(None),
+        _ => None,
+    };
+    let groups =
+        technique.and_then(|technique| groups(&keys, technique, shape.as_deref().zip(roles.as_deref()), report));
+    let running = running(&keys, report);
     // Where no type is given, the parameter fields' type is also that of x and y.
     let default = known.dtype.unwrap_or(Dtype::F32);
     let dtype = dtype(&keys, "dtype", report).map(|found| found.unwrap_or(default));
@@ -78,16 +90,20 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
     if keys.get("allow").is_some() {
         allow(&keys, report);
     }
-    Some(Model {
+    let model = Model {
         technique: technique?,
         shape: shape?,
-        leading: leading?,
+        roles: roles?,
+        groups: groups?,
+        running: running?,
         eps: eps?,
         dtype: dtype?,
         param: param?,
         affine: affine?,
         facade,
-    })
+    };
+    check_specialised(&keys, &model, report)?;
+    Some(model)
 }
 
 fn mistyped(value: &Value, key: &str, expected: &str, help: &str, report: &mut Report) {
@@ -118,15 +134,21 @@ fn kind(keys: &Keys<'_>, report: &mut Report) -> Option<&'static Technique> {
 }
 
 fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report: &mut Report) {
-    let all: Vec<&str> = TECHNIQUES.iter().flat_map(|t| t.keys.iter().copied()).collect();
+    let mut all: Vec<&str> = KEYS.to_vec();
+    for key in TECHNIQUES.iter().flat_map(|t| t.keys) {
+        if !all.contains(key) {
+            all.push(key);
+        }
+    }
     for entry in entries {
         let key = entry.key.to_string();
-        let taken = technique.map_or(&all[..], |technique| technique.keys);
+        let taken = technique.map_or(all.clone(), Technique::all_keys);
         if taken.contains(&key.as_str()) {
             continue;
         }
         if let (Some(technique), true) = (technique, all.contains(&key.as_str())) {
-            let takers: Vec<_> = TECHNIQUES.iter().filter(|t| t.keys.contains(&key.as_str())).map(|t| t.kind).collect();
+            let takers: Vec<_> =
+                TECHNIQUES.iter().filter(|t| t.all_keys().contains(&key.as_str())).map(|t| t.kind).collect();
             let help = format!("`{key}` belongs to: {}", takers.join(", "));
             report.add(entry.key.span(), &check::KEY_NOT_OF_KIND, &[&technique.kind, &key, &help]);
             continue;
@@ -134,16 +156,10 @@ fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report
         let lower = key.to_lowercase();
         let hint = match FOREIGN.iter().find(|(foreign, _)| *foreign == lower) {
             Some((_, ours)) => format!(", which is `{ours}` here"),
-            None => near_miss(&key, taken),
+            None => near_miss(&key, &taken),
         };
         let of = technique.map_or("normalize", |technique| technique.kind);
-        let mut distinct: Vec<&str> = Vec::new();
-        for key in taken {
-            if !distinct.contains(key) {
-                distinct.push(key);
-            }
-        }
-        report.add(entry.key.span(), &check::UNKNOWN_KEY, &[&key, &hint, &of, &distinct.join(", ")]);
+        report.add(entry.key.span(), &check::UNKNOWN_KEY, &[&key, &hint, &of, &taken.join(", ")]);
     }
 }
 
@@ -160,9 +176,14 @@ pub fn shown(shape: &[Axis]) -> String {
     format!("[{}]", shape.iter().map(axis).collect::<Vec<_>>().join(", "))
 }
 
-fn shape(keys: &Keys<'_>, known: &Known, report: &mut Report) -> Option<Vec<Axis>> {
+fn shape(
+    keys: &Keys<'_>,
+    technique: Option<&'static Technique>,
+    known: &Known,
+    report: &mut Report,
+) -> Option<Vec<Axis>> {
     let Some(value) = keys.get("shape") else {
-        if let Some(n) = known.len {
+        if let Some(n) = known.len.filter(|_| technique.is_none_or(|technique| !technique.of_sum)) {
             return Some(vec![Axis::Open, Axis::Fixed(n)]);
         }
         if known.generic || report.is_unread("shape") {
@@ -172,7 +193,11 @@ fn shape(keys: &Keys<'_>, known: &Known, report: &mut Report) -> Option<Vec<Axis
             report.add(*span, &check::FIELD_SIZE_UNKNOWN, &[field, found]);
             return None;
         }
-        let way_out = if known.is_layer { ", or a field `weight: [f32; 4096]` that tells it" } else { "" };
+        let way_out = if known.is_layer && technique.is_none_or(|technique| !technique.of_sum) {
+            ", or a field `weight: [f32; 4096]` that tells it"
+        } else {
+            ""
+        };
         report.add(report.whole(), &check::MISSING_SHAPE, &[&way_out]);
         return None;
     };
@@ -254,63 +279,141 @@ fn family(items: &[Value], report: &mut Report) -> Option<Axis> {
     complete.then_some(Axis::Family { sizes, open })
 }
 
-/// How many axes lead, from the axes that are normalized.
-fn leading(
-    keys: &Keys<'_>,
-    shape: &[Axis],
-    technique: Option<&'static Technique>,
-    report: &mut Report,
-) -> Option<usize> {
+/// What is done along each axis.
+fn roles(keys: &Keys<'_>, shape: &[Axis], technique: &'static Technique, report: &mut Report) -> Option<Vec<Role>> {
     let rank = shape.len();
-    let value = keys.get("axis");
-    let axes = match value.map(|value| (&value.kind, value)) {
-        None => vec![rank - 1],
-        Some((ValueKind::From(first), value)) => (axis_index(*first, value.span, shape, report)?..rank).collect(),
-        Some((ValueKind::List(items), _)) if !items.is_empty() => axis_list(items, shape, report)?,
-        Some((ValueKind::Int(i), value)) => vec![axis_index(*i, value.span, shape, report)?],
+    let span = keys.get("axis").or(keys.get("shape")).map_or_else(|| report.whole(), |value| value.span);
+    let default = match technique.axis {
+        AxisKey::Normalized => vec![rank - 1],
+        AxisKey::Channels { default, .. } if keys.get("axis").is_none() => {
+            vec![axis_index(default, span, shape, report)?]
+        }
+        AxisKey::Channels { .. } => Vec::new(),
+    };
+    let axes = axes(keys, shape, &default, report)?;
+    if let AxisKey::Channels { keeps_first, .. } = technique.axis {
+        if axes.len() != 1 {
+            let found = format!("{} of them", axes.len());
+            report.add(span, &check::ONE_AXIS, &[&found, &"the channel axis", &technique.kind]);
+            return None;
+        }
+        if keeps_first && axes[0] == 0 {
+            report.add(span, &check::AXIS_IS_BATCH, &[&0, &technique.kind]);
+            return None;
+        }
+    }
+    let roles = technique.roles(rank, &axes);
+    if !roles.contains(&Role::Normalized) {
+        report.add(span, &check::NOTHING_NORMALIZED, &[&shown(shape)]);
+        return None;
+    }
+    Some(roles)
+}
+
+/// The axes that the key `axis` names, sorted.
+fn axes(keys: &Keys<'_>, shape: &[Axis], default: &[usize], report: &mut Report) -> Option<Vec<usize>> {
+    match keys.get("axis").map(|value| (&value.kind, value)) {
+        None => Some(default.to_vec()),
+        Some((ValueKind::From(first), value)) => {
+            Some((axis_index(*first, value.span, shape, report)?..shape.len()).collect())
+        }
+        Some((ValueKind::List(items), _)) if !items.is_empty() => axis_list(items, shape, report),
+        Some((ValueKind::Int(i), value)) => Some(vec![axis_index(*i, value.span, shape, report)?]),
         Some((_, value)) => {
-            mistyped(
-                value,
-                "axis",
-                "a number, a list of numbers or a range",
-                "write `axis = -1`, `[-2, -1]` or `1..`",
-                report,
-            );
+            let expected = "a number, a list of numbers or a range";
+            mistyped(value, "axis", expected, "write `axis = -1`, `[-2, -1]` or `1..`", report);
+            None
+        }
+    }
+}
+
+/// The number of groups, where the technique has groups; `None` after an error.
+fn groups(
+    keys: &Keys<'_>,
+    technique: &'static Technique,
+    known: Option<(&[Axis], &[Role])>,
+    report: &mut Report,
+) -> Option<Option<usize>> {
+    if technique.groups == Groups::Each {
+        return Some(None);
+    }
+    let channels = known.and_then(|(shape, roles)| Some(&shape[roles.iter().position(|role| *role == Role::Channel)?]));
+    let sizes: &[usize] = match channels {
+        Some(Axis::Fixed(n)) => &[*n],
+        Some(Axis::Family { sizes, .. }) => sizes,
+        _ => &[],
+    };
+    let Some(value) = keys.get("groups") else {
+        if !report.is_unread("groups") {
+            // The paper's 32 where that divides them.
+            let usual = if sizes.iter().all(|n| n % 32 == 0) { 32 } else { 1 };
+            report.add(report.whole(), &check::MISSING_GROUPS, &[&usual]);
+        }
+        return None;
+    };
+    let groups = match value.kind {
+        ValueKind::Int(i) if i > 0 => usize::try_from(i).ok(),
+        _ => None,
+    };
+    let Some(groups) = groups else {
+        mistyped(value, "groups", "a number of at least 1", "write `groups = 32`", report);
+        return None;
+    };
+    if let Some(&channels) = sizes.iter().find(|n| *n % groups != 0) {
+        let divides = |n: &usize| channels % n == 0;
+        let below = (1..=groups.min(channels)).rev().find(divides).map(|n| n.to_string());
+        let above = (groups..=channels).find(divides).map(|n| n.to_string());
+        let nearest = below.into_iter().chain(above).collect::<Vec<_>>().join(" and ");
+        report.add(value.span, &check::GROUPS_DO_NOT_DIVIDE, &[&channels, &groups, &nearest]);
+        return None;
+    }
+    Some(Some(groups))
+}
+
+fn running(keys: &Keys<'_>, report: &mut Report) -> Option<Running> {
+    let help = "`unbiased` is PyTorch's, `biased` what Flax and TensorFlow keep";
+    let unbiased = match word(keys, "running_var", "`unbiased` or `biased`", help, report).ok()? {
+        None | Some(("unbiased", _)) => true,
+        Some(("biased", _)) => false,
+        Some((other, span)) => {
+            let found = format!("`{other}`");
+            report.add(span, &check::MISTYPED, &[&"running_var", &"`unbiased` or `biased`", &found, &help]);
             return None;
         }
     };
-    let leading = rank - axes.len();
-    if !axes.iter().copied().eq(leading..rank) {
-        let span = value.map_or_else(|| report.whole(), |value| value.span);
-        let kind = technique.map_or("normalize", |technique| technique.kind);
-        let found = axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        report.add(span, &check::AXIS_NOT_TRAILING, &[&format!("[{found}]"), &kind, &shown(shape)]);
-        return None;
-    }
-    check_normalized(keys, &shape[leading..], report)?;
-    Some(leading)
+    let momentum = match keys.get("momentum").map(|value| (&value.kind, value)) {
+        None => Some(0.1),
+        Some((ValueKind::Word(word), _)) if word == "cumulative" => None,
+        Some((ValueKind::Float(f), _)) if (0.0..=1.0).contains(f) => Some(*f),
+        Some((ValueKind::Int(i @ (0 | 1)), _)) => Some(*i as f64),
+        Some((kind, value)) => {
+            report.add(value.span, &check::MOMENTUM_OUT_OF_RANGE, &[&kind.describe()]);
+            return None;
+        }
+    };
+    Some(Running { momentum, unbiased })
 }
 
-/// The normalized axes: not too large together, and one family at the most.
-fn check_normalized(keys: &Keys<'_>, trailing: &[Axis], report: &mut Report) -> Option<()> {
+/// The axes that kernels are specialised for: not too large together, and one family at the most.
+fn check_specialised(keys: &Keys<'_>, model: &Model, report: &mut Report) -> Option<()> {
+    let axes: Vec<&Axis> = model.specialised_axes().into_iter().map(|axis| &model.shape[axis]).collect();
     let span = keys.get("shape").map_or_else(|| report.whole(), |value| value.span);
-    let largest = |axis: &Axis| match axis {
+    let largest = |axis: &&Axis| match axis {
         Axis::Open => 1,
         Axis::Fixed(n) => *n as u128,
         Axis::Family { sizes, .. } => sizes.iter().copied().max().unwrap_or(1) as u128,
     };
-    let total = trailing.iter().map(largest).fold(1, u128::saturating_mul);
+    let total = axes.iter().map(largest).fold(1, u128::saturating_mul);
     if total > LARGEST as u128 {
         report.add(span, &check::HUGE_SHAPE, &[&total, &LARGEST]);
         return None;
     }
-    let open = |axis: &Axis| !matches!(axis, Axis::Fixed(_));
-    let is_family = |axis: &Axis| matches!(axis, Axis::Family { .. });
-    let opens: Vec<usize> = (0..trailing.len()).filter(|&i| open(&trailing[i])).collect();
-    if opens.len() > 1 && trailing.iter().any(is_family) {
-        let axis = |i: usize| shown(&trailing[opens[i]..=opens[i]]);
-        let [first, second] = [0, 1].map(|i| axis(i).trim_matches(['[', ']']).to_string());
-        report.add(span, &check::FAMILY_OFF_AXIS, &[&first, &second]);
+    let open: Vec<&&Axis> = axes.iter().filter(|axis| !matches!(axis, Axis::Fixed(_))).collect();
+    if let [first, second, ..] = open[..]
+        && open.iter().any(|axis| matches!(axis, Axis::Family { .. }))
+    {
+        let shown = |axis: &&Axis| shown(core::slice::from_ref(*axis)).trim_matches(['[', ']']).to_string();
+        report.add(span, &check::FAMILY_OFF_AXIS, &[&shown(first), &shown(second)]);
         return None;
     }
     Some(())
@@ -470,6 +573,6 @@ fn allow(keys: &Keys<'_>, report: &mut Report) {
         return;
     };
     for name in names {
-        mistyped(name, "allow", "the name of a lint", "there are no lints for `rms` and `layer`", report);
+        mistyped(name, "allow", "the name of a lint", "there are no lints yet", report);
     }
 }

@@ -69,6 +69,8 @@ pub struct Schedule {
     /// Whether the gradients of the parameters stay in registers over all rows.
     pub keep_grads: bool,
     pub tail: Tail,
+    /// Over columns: the most vectors of columns that are taken together; 0 for other kernels.
+    pub tile: usize,
     /// Whether the number of iterations is hidden from the compiler, which otherwise unrolls whole rows and spills.
     pub opaque: bool,
     /// Why it is so.
@@ -87,14 +89,8 @@ impl Schedule {
 
 /// The schedule for these facts.
 pub fn choose(isa: Isa, facts: &Facts) -> Schedule {
-    let lanes = isa.lanes(facts.dtype.compute());
-    let tail = match facts.len {
-        Len::Runtime => Tail::Runtime,
-        Len::Fixed(n) if n % lanes == 0 => Tail::None,
-        Len::Fixed(n) => Tail::Part(n % lanes),
-    };
-    let base =
-        Schedule { lanes, rows: 1, chains: 4, keep: false, unroll: 4, keep_grads: false, tail, opaque: false, why: "" };
+    let base = base(isa, facts);
+    let lanes = base.lanes;
     let Len::Fixed(n) = facts.len else {
         return Schedule {
             why: "the length is known at run time: one row at a time, four vectors an iteration",
@@ -111,9 +107,60 @@ pub fn choose(isa: Isa, facts: &Facts) -> Schedule {
     }
     let vectors = n.div_ceil(lanes);
     match facts.pass {
-        Pass::Forward => forward(isa, facts, n, vectors, base),
         Pass::Backward => backward(isa, facts, vectors, base),
+        _ => forward(isa, facts, n, vectors, base),
     }
+}
+
+/// One row at a time, in loops of four vectors.
+fn base(isa: Isa, facts: &Facts) -> Schedule {
+    let lanes = isa.lanes(facts.dtype.compute());
+    Schedule {
+        lanes,
+        rows: 1,
+        chains: 4,
+        keep: false,
+        unroll: 4,
+        keep_grads: false,
+        tail: match facts.len {
+            Len::Runtime => Tail::Runtime,
+            Len::Fixed(n) if n % lanes == 0 => Tail::None,
+            Len::Fixed(n) => Tail::Part(n % lanes),
+        },
+        tile: 0,
+        opaque: false,
+        why: "",
+    }
+}
+
+/// The schedule for segments of channels: one after the other, all numbers of a channel in registers.
+pub fn segments(isa: Isa, facts: &Facts) -> Schedule {
+    let why = match facts.pass {
+        Pass::Sums | Pass::GradientSums => {
+            "as many channels as fit half of L2 are summed, then written, before the next"
+        }
+        _ => "the parameters are folded into two or three numbers of each channel; stores go past the caches beyond L3",
+    };
+    let few = if isa == Isa::Portable { 2 } else { 4 };
+    Schedule { chains: few, unroll: few, opaque: isa != Isa::Avx512, why, ..base(isa, facts) }
+}
+
+/// The schedule for columns: a tile of them, with all its sums and numbers in registers, goes down the rows.
+pub fn columns(isa: Isa, facts: &Facts) -> Schedule {
+    // Three numbers of a column are in registers in the forward passes, five in the others.
+    let tile = match (isa, facts.pass) {
+        (Isa::Avx512, Pass::Sums | Pass::Output) => 8,
+        (Isa::Avx512, _) | (Isa::Avx2, Pass::Sums | Pass::Output) => 4,
+        (Isa::Avx2, _) | (Isa::Portable, Pass::Sums | Pass::Output) => 2,
+        (Isa::Portable, _) => 1,
+    };
+    let why = match facts.pass {
+        Pass::Sums | Pass::GradientSums => {
+            "a tile of columns sums down the rows in registers; sums join in f64 every 64 rows"
+        }
+        _ => "the numbers of a tile of columns stay in registers down the rows; stores go past the caches beyond L3",
+    };
+    Schedule { chains: 1, unroll: 1, tile, why, ..base(isa, facts) }
 }
 
 /// Registers that are left for rows and accumulators when temporaries and broadcast values have theirs.

@@ -10,7 +10,7 @@ pub mod f32 {
     super::arithmetic! {
         "avx2,fma,f16c", f32, __m256, 8,
         zero: _mm256_setzero_ps, splat: _mm256_set1_ps, add: _mm256_add_ps, sub: _mm256_sub_ps, mul: _mm256_mul_ps,
-        fma: _mm256_fmadd_ps, fnma: _mm256_fnmadd_ps, load: _mm256_loadu_ps, store: _mm256_storeu_ps
+        fma: _mm256_fmadd_ps, fnma: _mm256_fnmadd_ps, load: _mm256_loadu_ps, store: _mm256_storeu_ps, stream: _mm256_stream_ps
     }
     use crate::arch::sse;
 
@@ -87,7 +87,7 @@ pub mod f64 {
     super::arithmetic! {
         "avx2,fma,f16c", f64, __m256d, 4,
         zero: _mm256_setzero_pd, splat: _mm256_set1_pd, add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd,
-        fma: _mm256_fmadd_pd, fnma: _mm256_fnmadd_pd, load: _mm256_loadu_pd, store: _mm256_storeu_pd
+        fma: _mm256_fmadd_pd, fnma: _mm256_fnmadd_pd, load: _mm256_loadu_pd, store: _mm256_storeu_pd, stream: _mm256_stream_pd
     }
 
     /// The sum of the lanes.

@@ -7,7 +7,7 @@ pub mod f32 {
     super::arithmetic! {
         "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c", f32, __m512, 16,
         zero: _mm512_setzero_ps, splat: _mm512_set1_ps, add: _mm512_add_ps, sub: _mm512_sub_ps, mul: _mm512_mul_ps,
-        fma: _mm512_fmadd_ps, fnma: _mm512_fnmadd_ps, load: _mm512_loadu_ps, store: _mm512_storeu_ps
+        fma: _mm512_fmadd_ps, fnma: _mm512_fnmadd_ps, load: _mm512_loadu_ps, store: _mm512_storeu_ps, stream: _mm512_stream_ps
     }
     use crate::arch::sse;
 
@@ -64,7 +64,7 @@ pub mod f64 {
     super::arithmetic! {
         "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c", f64, __m512d, 8,
         zero: _mm512_setzero_pd, splat: _mm512_set1_pd, add: _mm512_add_pd, sub: _mm512_sub_pd, mul: _mm512_mul_pd,
-        fma: _mm512_fmadd_pd, fnma: _mm512_fnmadd_pd, load: _mm512_loadu_pd, store: _mm512_storeu_pd
+        fma: _mm512_fmadd_pd, fnma: _mm512_fnmadd_pd, load: _mm512_loadu_pd, store: _mm512_storeu_pd, stream: _mm512_stream_pd
     }
 
     /// The sum of the lanes.

@@ -6,6 +6,7 @@
 //!
 //! Contracts, the same at every level:
 //! - `load(p)` reads `LANES` elements from `p`, `store(p, v)` writes as many; no alignment is needed.
+//! - `stream(p, v)` is a store that goes past the caches where the level has one; `p` is aligned to the vector's size.
 //! - `load_part(p, count, fill)` reads the first `count` elements (`1 <= count < LANES`) and no memory past them; the
 //!   lanes from `count` on are those of `fill`. `store_part(p, v, count)` writes the first `count` lanes only. With a
 //!   constant `count` they compile to constant masks or fixed splits.
@@ -27,7 +28,7 @@ macro_rules! arithmetic {
     (
         $features:literal, $scalar:ident, $vector:ident, $lanes:literal,
         zero: $zero:ident, splat: $splat:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident,
-        fma: $fma:ident, fnma: $fnma:ident, load: $load:ident, store: $store:ident
+        fma: $fma:ident, fnma: $fnma:ident, load: $load:ident, store: $store:ident, stream: $stream:ident
     ) => {
         use core::arch::x86_64::*;
 
@@ -97,6 +98,16 @@ macro_rules! arithmetic {
         pub unsafe fn store(p: *mut $scalar, v: V) {
             // SAFETY: the caller's contract; the instruction needs no alignment.
             unsafe { $store(p, v) }
+        }
+        /// Writes a vector past the caches.
+        ///
+        /// # Safety
+        /// `p` is valid for writing `LANES` elements, and aligned to the size of a vector.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub unsafe fn stream(p: *mut $scalar, v: V) {
+            // SAFETY: the caller's contract.
+            unsafe { $stream(p, v) }
         }
     };
 }

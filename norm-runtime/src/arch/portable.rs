@@ -74,6 +74,15 @@ macro_rules! portable {
             // SAFETY: the caller's contract; arrays need the alignment of their elements alone.
             unsafe { p.cast::<[$scalar; LANES]>().write(v.to_array()) }
         }
+        /// Writes a vector.
+        ///
+        /// # Safety
+        /// `p` is valid for writing `LANES` elements.
+        #[inline]
+        pub unsafe fn stream(p: *mut $scalar, v: V) {
+            // SAFETY: the caller's contract.
+            unsafe { store(p, v) }
+        }
         /// Reads the first `count` elements; the other lanes are those of `fill`.
         ///
         /// # Safety

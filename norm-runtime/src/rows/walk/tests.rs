@@ -1,15 +1,30 @@
 use super::*;
 use crate::spec::Affine;
 use crate::view::View;
+use core::ops::Range;
 
-const fn spec(shape: &'static [Dim], leading: usize) -> Spec {
-    Spec { kind: "layer", shape, leading, centred: true, affine: Affine::None, eps: 0.0, dtype: "f32", param: "f32" }
+const fn spec(shape: &'static [Dim], roles: &'static [Role]) -> Spec {
+    Spec {
+        kind: "layer",
+        shape,
+        roles,
+        groups: None,
+        centred: true,
+        of_sum: false,
+        affine: Affine::None,
+        eps: 0.0,
+        running: None,
+        dtype: "f32",
+        param: "f32",
+    }
 }
 
-static ROWS_OF_8: Spec = spec(&[Dim::Any, Dim::Fixed(8)], 1);
-static HEADS: Spec = spec(&[Dim::Any, Dim::Any, Dim::Fixed(4)], 2);
-static OPEN: Spec = spec(&[Dim::Any, Dim::Any], 1);
-static FAMILY: Spec = spec(&[Dim::Any, Dim::OneOf(&[4, 8])], 1);
+const ROWS: &[Role] = &[Role::Kept, Role::Normalized];
+
+static ROWS_OF_8: Spec = spec(&[Dim::Any, Dim::Fixed(8)], ROWS);
+static HEADS: Spec = spec(&[Dim::Any, Dim::Any, Dim::Fixed(4)], &[Role::Kept, Role::Kept, Role::Normalized]);
+static OPEN: Spec = spec(&[Dim::Any, Dim::Any], ROWS);
+static FAMILY: Spec = spec(&[Dim::Any, Dim::OneOf(&[4, 8])], ROWS);
 
 fn operand<'a>(arg: &'static str, view: impl Into<View<'a, f32>>) -> Operand<'static> {
     let view = view.into();
@@ -18,7 +33,7 @@ fn operand<'a>(arg: &'static str, view: impl Into<View<'a, f32>>) -> Operand<'st
 
 fn stretches<const K: usize>(walk: &Walk<K>, range: Range<usize>) -> Vec<(usize, usize, [usize; K])> {
     let mut all = Vec::new();
-    walk.for_each_in(range, |first, rows, offsets| all.push((first, rows, offsets)));
+    walk.rows.for_each_in(range, |first, rows, offsets| all.push((first, rows, offsets)));
     all
 }
 
@@ -26,7 +41,7 @@ fn stretches<const K: usize>(walk: &Walk<K>, range: Range<usize>) -> Vec<(usize,
 fn a_bare_slice_is_one_stretch() {
     let x = [0.0_f32; 24];
     let walk = Walk::new(&ROWS_OF_8, [operand("x", &x)], None).unwrap();
-    assert_eq!((walk.n, walk.total_rows), (8, 3));
+    assert_eq!((walk.n, walk.rows.total), (8, 3));
     assert_eq!(stretches(&walk, 0..3), [(0, 3, [0])]);
 }
 
@@ -45,7 +60,7 @@ fn strided_heads_are_walked_in_order() {
     let y = vec![0.0_f32; 5 * 2 * 4];
     let x = operand("x", (&x[8..], [5, 2, 4], [24, 4, 1]));
     let walk = Walk::new(&HEADS, [x, operand("y", &y)], None).unwrap();
-    assert_eq!((walk.total_rows, walk.strides), (10, [4, 4]));
+    assert_eq!((walk.rows.total, walk.rows.strides), (10, [4, 4]));
     assert_eq!(stretches(&walk, 1..6), [(1, 1, [4, 4]), (2, 2, [24, 8]), (4, 2, [48, 16])]);
 }
 
@@ -54,7 +69,7 @@ fn evenly_strided_axes_merge() {
     let x = vec![0.0_f32; 100];
     let walk = Walk::new(&HEADS, [operand("x", (&x, [3, 2, 4], [12, 6, 1]))], None).unwrap();
     assert_eq!(stretches(&walk, 0..6), [(0, 6, [0])]);
-    assert_eq!(walk.strides, [6]);
+    assert_eq!(walk.rows.strides, [6]);
 }
 
 #[test]
@@ -88,7 +103,7 @@ fn strides_are_checked() {
 fn open_lengths_come_from_dims_arrays_or_the_weight() {
     let x = [0.0_f32; 24];
     assert_eq!(Walk::new(&OPEN, [operand("x", &x)], None).unwrap_err(), NormError::DimsNeeded { arg: "x" });
-    assert_eq!(Walk::new(&OPEN, [operand("x", &x)], Some(6)).unwrap().total_rows, 4);
+    assert_eq!(Walk::new(&OPEN, [operand("x", &x)], Some(6)).unwrap().rows.total, 4);
     assert_eq!(Walk::new(&OPEN, [operand("x", (&x[..], [2, 12]))], None).unwrap().n, 12);
     let arrays = [[0.0_f32; 3]; 8];
     assert_eq!(Walk::new(&OPEN, [operand("x", &arrays)], None).unwrap().n, 3);

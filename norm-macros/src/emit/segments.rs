@@ -1,0 +1,177 @@
+//! Kernels over sets that lie in segments: channels of `[N, C, H, W]`.
+//!
+//! All numbers of a set are broadcast once; its segments, one for each row, are swept one after the other. Sums leave the
+//! vectors at the end of each segment, and on the way through long ones, to be added up in f64: so they do not depend on how
+//! segments lie in memory, and long chains of roundings do not come about.
+
+use super::sweep::{Chunk, fold_chains, folds, sweep, sweep_folding};
+use super::{function, runtime, type_of};
+use crate::model::{Len, Model};
+use crate::plan::{Pass, PassPlan};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// The kernel for segments of `len`.
+pub fn segments(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
+    let emitter = Segments { model, len, plan };
+    let body = match plan.pass {
+        Pass::Sums | Pass::GradientSums => emitter.sums(),
+        _ => emitter.output(),
+    };
+    function(model, len, plan, &body)
+}
+
+struct Segments<'a> {
+    model: &'a Model,
+    len: Len,
+    plan: &'a PassPlan,
+}
+
+impl Segments<'_> {
+    fn centred(&self) -> bool {
+        self.model.technique.centred
+    }
+
+    /// The numbers of a set: the argument and the variable.
+    fn numbers(&self) -> Vec<(&'static str, &'static str)> {
+        let all: &[_] = match self.plan.pass {
+            Pass::Sums => &[("mean", "m")],
+            Pass::Gradient => &[("mean", "m"), ("scale", "k"), ("slope", "l"), ("offset", "o"), ("centre", "u")],
+            _ => &[("mean", "m"), ("scale", "k"), ("offset", "o")],
+        };
+        all.iter().copied().filter(|(name, _)| self.centred() || ["scale", "slope"].contains(name)).collect()
+    }
+
+    /// The tensors: where a segment of each starts.
+    fn pointers(&self) -> TokenStream {
+        let names: &[_] = match self.plan.pass {
+            Pass::Sums => &["x"],
+            Pass::Output => &["x", "y"],
+            Pass::GradientSums => &["x", "dy"],
+            _ => &["x", "dy", "y"],
+        };
+        names
+            .iter()
+            .map(|name| {
+                let (pointer, start) = (format_ident!("{name}"), format_ident!("{name}0"));
+                let (set, row) = (format_ident!("{name}_set"), format_ident!("{name}_row"));
+                quote!(let #start = a.#pointer.add(set * a.#set + row * a.#row);)
+            })
+            .collect()
+    }
+
+    /// For each set `before`, for each of its segments `segment`, then `after`.
+    fn each_set(&self, before: &TokenStream, segment: &TokenStream, after: &TokenStream) -> TokenStream {
+        let pointers = self.pointers();
+        let numbers = self.numbers().into_iter().map(|(argument, variable)| {
+            let (argument, variable) = (format_ident!("{argument}"), format_ident!("{variable}"));
+            quote!(let #variable = v::splat(a.#argument.add(set).read());)
+        });
+        quote! {
+            for set in 0..a.sets {
+                #(#numbers)*
+                #before
+                for row in 0..a.rows {
+                    #pointers
+                    #segment
+                }
+                #after
+            }
+        }
+    }
+
+    /// An element of `x` less the mean, where that is subtracted.
+    fn deviation(&self, chunk: &Chunk) -> TokenStream {
+        if self.centred() {
+            let value = chunk.load(&quote!(x), &quote!(x0), &quote!(m));
+            quote!(v::sub(#value, m))
+        } else {
+            chunk.load(&quote!(x), &quote!(x0), &quote!(v::zero()))
+        }
+    }
+
+    fn sums(&self) -> TokenStream {
+        let rt = runtime(self.model);
+        let compute = type_of(self.model.dtype.compute());
+        let schedule = &self.plan.schedule;
+        let names: &[_] = if self.centred() { &[("s", "sum"), ("q", "square")] } else { &[("q", "square")] };
+        let chains = |name: &str| (0..schedule.chains).map(|k| format_ident!("{name}{k}")).collect::<Vec<_>>();
+        let declare = names.iter().flat_map(|(name, _)| chains(name)).map(|sum| quote!(let mut #sum = v::zero();));
+        let declare: TokenStream = declare.collect();
+        let fold = |again: bool| -> TokenStream {
+            let each = names.iter().map(|(name, total)| {
+                let (chains, total) = (chains(name), format_ident!("{total}"));
+                let sum = fold_chains(chains.iter().map(|chain| quote!(#chain)).collect());
+                let zero = again.then(|| quote!(#(#chains = v::zero();)*));
+                quote!(#total += <#compute as #rt::Compute>::to_f64(v::sum(#sum)); #zero)
+            });
+            each.collect()
+        };
+        let gradient = self.plan.pass == Pass::GradientSums;
+        let mut step = |chunk: &Chunk| {
+            let (s, q) = (format_ident!("s{}", chunk.chain), format_ident!("q{}", chunk.chain));
+            let deviation = self.deviation(chunk);
+            if !gradient {
+                let sum = self.centred().then(|| quote!(#s = v::add(#s, d);));
+                return quote!(let d = #deviation; #sum #q = v::fma(d, d, #q););
+            }
+            let dy = chunk.load(&quote!(x), &quote!(dy0), &quote!(v::zero()));
+            if self.centred() {
+                quote! {
+                    let d = #dy;
+                    #s = v::add(#s, d);
+                    #q = v::fma(d, v::fma(#deviation, k, o), #q);
+                }
+            } else {
+                quote!(#q = v::fma(#dy, v::mul(#deviation, k), #q);)
+            }
+        };
+        let inside = if folds(schedule, self.len, schedule.unroll) { fold(true) } else { TokenStream::new() };
+        let sweep = sweep_folding(schedule, self.len, schedule.unroll, &inside, &mut step);
+        let end = fold(false);
+        let totals: Vec<_> = names.iter().map(|(_, total)| format_ident!("{total}")).collect();
+        self.each_set(
+            &quote!(#(let mut #totals = 0.0_f64;)*),
+            &quote!(#declare #sweep #end),
+            &quote!(#(*a.#totals.add(set) += #totals;)*),
+        )
+    }
+
+    /// The loops twice: with stores past the caches, and with plain ones.
+    fn output(&self) -> TokenStream {
+        let loops = |stream: bool| {
+            let schedule = &self.plan.schedule;
+            let segment = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
+                let value = self.value(chunk);
+                let (io, to) = (quote!(x), quote!(y0));
+                if stream { chunk.stream(&io, &to, &value) } else { chunk.store(&io, &to, &value) }
+            });
+            self.each_set(&TokenStream::new(), &segment, &TokenStream::new())
+        };
+        if self.model.technique.of_sum {
+            return loops(false);
+        }
+        let (streaming, plain) = (loops(true), loops(false));
+        quote!(if a.stream { #streaming } else { #plain })
+    }
+
+    fn value(&self, chunk: &Chunk) -> TokenStream {
+        let deviation = self.deviation(chunk);
+        if self.plan.pass == Pass::Output {
+            return if self.centred() { quote!(v::fma(#deviation, k, o)) } else { quote!(v::mul(#deviation, k)) };
+        }
+        let dy = chunk.load(&quote!(x), &quote!(dy0), &quote!(v::zero()));
+        let value = if self.centred() {
+            quote!(v::fma(v::sub(#dy, u), k, v::fma(#deviation, l, o)))
+        } else {
+            quote!(v::fma(#dy, k, v::mul(#deviation, l)))
+        };
+        if self.model.technique.of_sum {
+            // `x` is a parameter: its gradient is added to.
+            let before = chunk.load(&quote!(x), &quote!(y0.cast_const()), &quote!(v::zero()));
+            quote!(v::add(#value, #before))
+        } else {
+            value
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Rows that do not lie together: normalized axes with others between them, such as axes 1 and 3 of `[N, C, H, W]`.
+//!
+//! Each row is gathered into memory of the thread's own, which stays in the caches, goes through the kernel for rows of its
+//! length, and is put back. Rows are too short, and their pieces too many, for this to cost more than the kernel itself.
+
+use super::{
+    BackwardArgs, ForwardArgs, ParamGrads, Params, Select, check_backward, check_eps, no_kernel, pointer, sum_blocks,
+};
+use crate::dtype::Element;
+use crate::error::NormError;
+use crate::level::Level;
+use crate::saved::Saved;
+use crate::scratch;
+use crate::shape::{Operand, Steps, check_memory, inner_axis, product, resolve_dims};
+use crate::spec::{Role, Spec};
+
+/// Where the pieces of rows lie.
+struct Pieces<const K: usize> {
+    /// From row to row.
+    rows: Steps<K>,
+    /// From piece to piece.
+    pieces: Steps<K>,
+    /// Elements of a piece.
+    len: usize,
+}
+
+impl<const K: usize> Pieces<K> {
+    fn new(
+        spec: &'static Spec,
+        operands: [Operand<'_>; K],
+        param: Option<(&'static str, usize)>,
+    ) -> Result<Self, NormError> {
+        let dims = resolve_dims(spec, &operands, param)?;
+        let dims = &dims[..spec.shape.len()];
+        let total = product(operands[0].arg, dims.iter().copied())?;
+        let inner = inner_axis(spec.roles);
+        check_memory(&operands, total, inner)?;
+        let along = |role: Role| Steps::along(&operands, dims, |axis| axis < inner && spec.roles[axis] == role);
+        let mut rows = along(Role::Kept);
+        if total == 0 {
+            rows = Steps::even(0, 0);
+        }
+        Ok(Pieces { rows, pieces: along(Role::Normalized), len: dims[inner..].iter().product() })
+    }
+
+    /// Elements of a row.
+    fn n(&self) -> usize {
+        self.pieces.total * self.len
+    }
+
+    /// Calls `piece(where it is in operand k, where it is in the gathered row)` for the pieces of a row.
+    fn for_each(&self, k: usize, row: usize, mut piece: impl FnMut(usize, usize)) {
+        let start = self.rows.offsets(row)[k];
+        self.pieces.for_each(|first, count, at| {
+            for i in 0..count {
+                piece(start + at[k] + i * self.pieces.strides[k], (first + i) * self.len);
+            }
+        });
+    }
+
+    /// # Safety
+    /// `from` is operand `k`; `to` has room for a row and is not part of it.
+    unsafe fn gather<T>(&self, k: usize, row: usize, from: *const T, to: *mut T) {
+        // SAFETY: the caller's contract; the pieces are within the operand, as has been checked.
+        self.for_each(k, row, |at, i| unsafe { core::ptr::copy_nonoverlapping(from.add(at), to.add(i), self.len) });
+    }
+
+    /// # Safety
+    /// As for [`Pieces::gather`], the other way round.
+    unsafe fn put_back<T>(&self, k: usize, row: usize, from: *const T, to: *mut T) {
+        // SAFETY: the caller's contract; the pieces are within the operand, as has been checked.
+        self.for_each(k, row, |at, i| unsafe { core::ptr::copy_nonoverlapping(from.add(i), to.add(at), self.len) });
+    }
+}
+
+/// # Safety
+/// As for [`super::forward`]; the operands are at `x` and `y`, which are the same or do not overlap.
+pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: Select<ForwardArgs<T, P>>,
+    operands: [Operand<'_>; 2],
+    (x, y): (*const T, *mut T),
+    params: Params<'_, P>,
+    eps: T::Compute,
+    saved: Option<&mut Saved<T::Compute>>,
+) -> Result<(), NormError> {
+    let pieces = Pieces::new(spec, operands, params.len().map(|len| ("weight", len)))?;
+    let (n, rows) = (pieces.n(), pieces.rows.total);
+    params.check(n)?;
+    check_eps(eps)?;
+    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
+    let null = core::ptr::null_mut();
+    let (mean, residual, rstd) = match saved {
+        Some(saved) => {
+            saved.resize(rows, spec.centred);
+            saved.pointers_mut()
+        }
+        None => (null, null, null),
+    };
+    if rows == 0 {
+        return Ok(());
+    }
+    scratch::with(n, |memory: &mut [T::Compute]| {
+        let buffer = memory.as_mut_ptr().cast::<T>();
+        for row in 0..rows {
+            let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(row) };
+            // SAFETY: the buffer holds a row, elements being no larger than the type that they are computed in, and is
+            // input and output of the kernel, as its contract allows; statistics have room for all rows, parameters `n`
+            // elements. The caller answers for the kernel and the operands.
+            unsafe {
+                pieces.gather(0, row, x, buffer);
+                kernel(&ForwardArgs {
+                    x: buffer,
+                    y: buffer,
+                    weight: pointer(params.weight),
+                    bias: pointer(params.bias),
+                    rows: 1,
+                    x_stride: n,
+                    y_stride: n,
+                    n,
+                    eps,
+                    mean: at(mean),
+                    residual: at(residual),
+                    rstd: at(rstd),
+                });
+                pieces.put_back(1, row, buffer, y);
+            }
+        }
+    });
+    Ok(())
+}
+
+/// # Safety
+/// As for [`super::backward`]; the operands are at `x`, `dy` and `dx`.
+pub(super) unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: Select<BackwardArgs<T, P>>,
+    operands: [Operand<'_>; 3],
+    (x, dy, dx): (*const T, *const T, *mut T),
+    params: Params<'_, P>,
+    saved: &Saved<T::Compute>,
+    grads: ParamGrads<'_, T::Compute>,
+) -> Result<(), NormError> {
+    let pieces = Pieces::new(spec, operands, params.len().map(|len| ("weight", len)))?;
+    let (n, rows) = (pieces.n(), pieces.rows.total);
+    check_backward(spec, (n, rows), &params, saved, &grads)?;
+    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
+    if rows == 0 {
+        return Ok(());
+    }
+    sum_blocks((n, rows), 3 * n, grads, |rows, dweight, dbias, memory| {
+        let buffer = memory.as_mut_ptr().cast::<T>();
+        for row in rows {
+            // SAFETY: the buffer holds three rows, elements being no larger than the type that they are computed in;
+            // `saved` holds all rows, parameters `n` elements, and the partial gradients are padded and aligned. The
+            // caller answers for the kernel and the operands.
+            unsafe {
+                let (x_row, dy_row, dx_row) = (buffer, buffer.add(n), buffer.add(2 * n));
+                pieces.gather(0, row, x, x_row);
+                pieces.gather(1, row, dy, dy_row);
+                kernel(&BackwardArgs {
+                    x: x_row,
+                    dy: dy_row,
+                    dx: dx_row,
+                    weight: pointer(params.weight),
+                    mean: saved.mean().as_ptr().wrapping_add(row),
+                    residual: saved.residual().as_ptr().wrapping_add(row),
+                    rstd: saved.rstd().as_ptr().add(row),
+                    dweight,
+                    dbias,
+                    rows: 1,
+                    x_stride: n,
+                    dy_stride: n,
+                    dx_stride: n,
+                    n,
+                });
+                pieces.put_back(2, row, dx_row, dx);
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! The backward pass through statistics of what the forward pass was given.
+
+use super::SetArgs;
+use super::flight::{self, Pad, add};
+use super::problem::{Flight, Form, Problem, fence};
+use crate::careful;
+use crate::dtype::{Compute, Element};
+use crate::rows::{Kernel, PADDING, ParamGrads, Params};
+use crate::saved::Saved;
+use crate::spec::Spec;
+use core::ops::Range;
+
+/// A backward pass whose arguments have been checked.
+pub(super) struct Backward<'a, T: Element, P> {
+    pub(super) spec: &'static Spec,
+    pub(super) problem: &'a Problem<3>,
+    /// The kernels of the two sweeps.
+    pub(super) sums: Kernel<SetArgs<T, P>>,
+    pub(super) output: Kernel<SetArgs<T, P>>,
+    pub(super) x: *const T,
+    pub(super) dy: *const T,
+    pub(super) dx: *mut T,
+    pub(super) params: Params<'a, P>,
+    pub(super) saved: &'a Saved<T::Compute>,
+}
+
+/// Columns by row: elements of a row that are summed, 16 side by side, before the sums are added up in f64.
+const LONGEST_PARTIAL: usize = 4096;
+
+impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
+    /// Writes the gradient of `x` and adds those of the parameters to `grads`.
+    ///
+    /// Sums over several runs are added up in f64, in the order of the runs.
+    ///
+    /// # Safety
+    /// As for `Forward::run`, with `dy` and `dx`; `saved` has all statistics, and `grads` the length that the problem says.
+    pub(super) unsafe fn run(&self, grads: ParamGrads<'_, T::Compute>) {
+        let problem = self.problem;
+        let len = problem.flight_len(size_of::<T>(), 2);
+        let stream = problem.streams(self.dx) && !self.spec.of_sum;
+        let by_row = problem.form == Form::ColumnsByRow;
+        let partial_rows = if by_row && grads.weight.is_some() { problem.rows.total } else { 0 };
+        // A number of runs that depends on the shape alone: so does the result.
+        let runs = (LONGEST_PARTIAL / problem.sets.max(1)).max(1);
+        flight::with(len, problem.params(), partial_rows, |pad| {
+            problem.for_each_flight(len, |flight| {
+                // SAFETY: the caller's contract.
+                unsafe { self.flight(pad, flight, stream) };
+                if (flight.run + 1).is_multiple_of(runs) && flight.first + flight.sets == problem.sets {
+                    collect_partials(pad);
+                }
+            });
+            collect_partials(pad);
+            add_grads(grads.weight, pad.dweight);
+            add_grads(grads.bias, pad.dbias);
+        });
+        fence(stream);
+    }
+
+    unsafe fn flight(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, stream: bool) {
+        let Problem { fuse, form, .. } = *self.problem;
+        let by_row = form == Form::ColumnsByRow;
+        pad.careful.fill(0);
+        for set in 0..flight.sets {
+            let [mean, residual, rstd] = self.statistics(flight, set);
+            let square = rstd * rstd;
+            if !(square >= T::Compute::SMALLEST && square <= T::Compute::LARGEST) {
+                pad.careful[set] = 1;
+            }
+            pad.mean[set] = mean;
+            pad.scale[set] = rstd;
+            pad.offset[set] = T::Compute::default() - residual * rstd;
+        }
+        for range in pad.good_ranges(flight.sets) {
+            // SAFETY: the caller's contract.
+            unsafe { self.sums(pad, flight, &range) };
+        }
+        for start in (0..flight.sets).step_by(fuse) {
+            if pad.careful[start] != 0 {
+                // SAFETY: the caller's contract.
+                unsafe { self.careful(pad, flight, start) };
+                continue;
+            }
+            let group = start..start + fuse;
+            if !by_row {
+                for set in group.clone() {
+                    pad.dweight[flight.first + set] += pad.square[set];
+                    pad.dbias[flight.first + set] += pad.sum[set];
+                }
+            }
+            self.fold(pad, flight, &group);
+        }
+        for range in pad.good_ranges(flight.sets) {
+            // SAFETY: the caller's contract.
+            unsafe { self.output(pad, flight, &range, stream) };
+        }
+    }
+
+    /// The mean, its residual and `rstd` of a set of the flight.
+    fn statistics(&self, flight: &Flight<3>, set: usize) -> [T::Compute; 3] {
+        let index = (flight.run * self.problem.sets + flight.first + set) / self.problem.fuse;
+        let rstd = self.saved.rstd()[index];
+        if self.spec.centred {
+            [self.saved.mean()[index], self.saved.residual()[index], rstd]
+        } else {
+            [T::Compute::default(), T::Compute::default(), rstd]
+        }
+    }
+
+    unsafe fn sums(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, range: &Range<usize>) {
+        let by_row = self.problem.form == Form::ColumnsByRow;
+        let has_grads = !pad.weight_partial.is_empty();
+        let partials = [pad.weight_partial.as_mut_ptr(), pad.bias_partial.as_mut_ptr()];
+        pad.sum_rows(self.problem, flight, range, 0..self.problem.rows.total, |mut args, first, [x, dy, _]| {
+            if by_row {
+                (args.weight, _) = self.params.pointers(first);
+            }
+            if has_grads {
+                [args.dweight, args.dbias] = partials.map(|partial| partial.wrapping_add(first * PADDING));
+            }
+            // SAFETY: these are where the rows of this part of the flight start; `pad` has numbers for its sets and, by row,
+            // partial sums for the rows from `first` on.
+            unsafe {
+                let (x, dy) = (self.x.add(x), self.dy.add(dy));
+                (self.sums)(&SetArgs { x, dy, ..args });
+            }
+        });
+    }
+
+    /// `dx = rstd * (g - mean(g) - h * mean(g * h))`, `h = (x - mean) * rstd + offset`, as the output's numbers.
+    ///
+    /// Where sets do not share statistics the mean of `g` is subtracted from `g` itself, so that the gradient of a single element
+    /// is exactly 0.
+    fn fold(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, group: &Range<usize>) {
+        let by_row = self.problem.form == Form::ColumnsByRow;
+        let weight = |set: usize| if by_row { 1.0 } else { self.params.at(flight.first + set).0 };
+        let count = self.problem.count() as f64;
+        let (mut mean_g, mut product) = (0.0, 0.0);
+        for set in group.clone() {
+            mean_g += weight(set) * pad.sum[set] / count;
+            product += weight(set) * pad.square[set] / if self.spec.of_sum { 1.0 } else { count };
+        }
+        let rstd = pad.scale[group.start].to_f64();
+        // The direction of a single element does not change.
+        let constant = self.spec.of_sum && count == 1.0;
+        for set in group.clone() {
+            let alone = group.len() == 1;
+            let offset = -rstd * product * pad.offset[set].to_f64();
+            let numbers = [
+                if constant { 0.0 } else { rstd * weight(set) },
+                if constant { 0.0 } else { -rstd * rstd * product },
+                if alone { offset } else { offset - rstd * mean_g },
+                if alone { pad.sum[set] / count } else { 0.0 },
+            ];
+            [pad.scale[set], pad.slope[set], pad.offset[set], pad.centre[set]] = numbers.map(T::Compute::from_f64);
+        }
+    }
+
+    /// The gradients of the group that starts at set `start` of the flight, one element at a time.
+    unsafe fn careful(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, start: usize) {
+        let problem = self.problem;
+        let statistics = self.statistics(flight, start);
+        let element = |i: usize| {
+            let (at, set, row) = problem.element(flight, flight.first + start, i);
+            (at, if problem.form == Form::ColumnsByRow { row } else { set })
+        };
+        // SAFETY: all elements of the group are among those of `x` and `dy`.
+        let x = |i: usize| unsafe { self.x.add(element(i).0[0]).read() }.widen();
+        // SAFETY: as above.
+        let dy = |i: usize| unsafe { self.dy.add(element(i).0[1]).read() }.widen();
+        let g = |i: usize| dy(i) * T::Compute::from_f64(self.params.at(element(i).1).0);
+        let (centred, of_sum) = (self.spec.centred, self.spec.of_sum);
+        let gradient = careful::Gradient::new(problem.count(), x, g, statistics, centred, of_sum);
+        for i in 0..problem.count() {
+            let ([_, _, to], param) = element(i);
+            let h = gradient.normalized(x(i));
+            pad.dweight[param] += (dy(i) * h).to_f64();
+            pad.dbias[param] += dy(i).to_f64();
+            let value = gradient.of(g(i), h);
+            // SAFETY: as above, of `dx`, which is neither of them.
+            unsafe {
+                let to = self.dx.add(to);
+                // The vectors of a weight are parameters: their gradient is added to.
+                let before = if of_sum { to.read().widen() } else { T::Compute::default() };
+                to.write(T::narrow(before + value));
+            }
+        }
+    }
+
+    unsafe fn output(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, range: &Range<usize>, stream: bool) {
+        let problem = self.problem;
+        let part = flight.part(range);
+        let by_row = problem.form == Form::ColumnsByRow;
+        let stream = stream && (problem.form == Form::Segments || part.first.is_multiple_of(64 / size_of::<T>()));
+        let block = problem.output_block(size_of::<T>());
+        problem.for_each_block(&part, 0..problem.rows.total, block, |first, rows, [x, dy, dx]| {
+            let mut args = problem.args(part.sets, rows);
+            pad.point(&mut args, range.start);
+            if by_row {
+                (args.weight, _) = self.params.pointers(first);
+            }
+            // SAFETY: these are where the rows of this part of the flight start; `pad` has numbers for its sets.
+            unsafe {
+                let (x, dy, y) = (self.x.add(x), self.dy.add(dy), self.dx.add(dx));
+                (self.output)(&SetArgs { x, dy, y, stream, ..args });
+            }
+        });
+    }
+}
+
+/// Adds the partial sums of each row up, and makes them zero.
+fn collect_partials<A: Compute>(pad: &mut Pad<'_, A>) {
+    let of = |sums: &mut [f64], partials: &mut [A]| {
+        for (sum, partials) in sums.iter_mut().zip(partials.chunks_exact_mut(PADDING)) {
+            let mut lanes = [0.0; PADDING];
+            add(&mut lanes, partials);
+            *sum += lanes.iter().sum::<f64>();
+            partials.fill(A::default());
+        }
+    };
+    of(pad.dweight, pad.weight_partial);
+    of(pad.dbias, pad.bias_partial);
+}
+
+/// Adds gradients to what the caller has.
+pub(super) fn add_grads<A: Compute>(grads: Option<&mut [A]>, values: &[f64]) {
+    for (grad, &value) in grads.into_iter().flatten().zip(values) {
+        *grad = A::from_f64(grad.to_f64() + value);
+    }
+}

@@ -1,0 +1,413 @@
+//! The entry points: checks first, then the passes. Compiled once here for each pair of types, as those of
+//! [`rows`](crate::rows).
+
+use super::problem::Problem;
+use super::statistics::{self, check_running};
+use super::{Fixed, Select, SetArgs};
+use super::{backward, fixed, forward};
+use crate::dtype::{Compute, Element};
+use crate::error::NormError;
+use crate::level::Level;
+use crate::rows::{Kernel, ParamGrads, Params, check_eps, check_len};
+use crate::saved::Saved;
+use crate::shape::Operand;
+use crate::spec::Spec;
+use crate::view::{View, ViewMut};
+
+/// Running statistics to be updated.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the fields are the parameters' names")]
+pub struct RunningMut<'a, P> {
+    pub mean: &'a mut [P],
+    pub var: &'a mut [P],
+    pub num_batches_tracked: &'a mut i64,
+}
+
+/// Kernels over sets of elements of this type, with parameters of type `P`.
+///
+/// # Safety
+/// For all functions: each kernel that a `Select` gives keeps to the contract of [`SetArgs`] for what it was selected by, with the
+/// parameters of `spec`, on a machine with its level's instruction set.
+pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
+    /// Normalizes `x` into `y`, with the kernels for sums and for output; with `saved`, keeps the statistics there, and lets
+    /// `running` follow them.
+    ///
+    /// # Errors
+    /// See [`NormError`]; nothing has been written then.
+    ///
+    /// # Safety
+    /// See the trait.
+    #[allow(clippy::too_many_arguments, reason = "a forward pass has that many")]
+    unsafe fn forward(
+        spec: &'static Spec,
+        select: [Select<Self, P>; 2],
+        x: View<'_, Self>,
+        params: Params<'_, P>,
+        eps: Self::Compute,
+        y: ViewMut<'_, Self>,
+        saved: Option<&mut Saved<Self::Compute>>,
+        running: Option<RunningMut<'_, P>>,
+    ) -> Result<(), NormError>;
+
+    /// Normalizes `x` in place.
+    ///
+    /// # Errors
+    /// See [`NormError`]; nothing has been written then.
+    ///
+    /// # Safety
+    /// See the trait.
+    unsafe fn forward_inplace(
+        spec: &'static Spec,
+        select: [Select<Self, P>; 2],
+        x: ViewMut<'_, Self>,
+        params: Params<'_, P>,
+        eps: Self::Compute,
+    ) -> Result<(), NormError>;
+
+    /// Writes the gradient of `x` into `dx` and adds the gradients of the parameters to `grads`, with the kernels for sums of
+    /// gradients and for the gradient.
+    ///
+    /// # Errors
+    /// See [`NormError`]; nothing has been written then.
+    ///
+    /// # Safety
+    /// See the trait.
+    #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
+    unsafe fn backward(
+        spec: &'static Spec,
+        select: [Select<Self, P>; 2],
+        x: View<'_, Self>,
+        dy: View<'_, Self>,
+        params: Params<'_, P>,
+        saved: &Saved<Self::Compute>,
+        dx: ViewMut<'_, Self>,
+        grads: ParamGrads<'_, Self::Compute>,
+    ) -> Result<(), NormError>;
+
+    /// Normalizes `x` into `y` with statistics that are given, with the kernel for output.
+    ///
+    /// # Errors
+    /// See [`NormError`]; nothing has been written then.
+    ///
+    /// # Safety
+    /// See the trait.
+    #[allow(clippy::too_many_arguments, reason = "a forward pass has that many")]
+    unsafe fn infer(
+        spec: &'static Spec,
+        select: Select<Self, P>,
+        x: View<'_, Self>,
+        fixed: Fixed<'_, P>,
+        params: Params<'_, P>,
+        eps: Self::Compute,
+        y: ViewMut<'_, Self>,
+    ) -> Result<(), NormError>;
+
+    /// As [`Entry::infer`], in place.
+    ///
+    /// # Errors
+    /// See [`NormError`]; nothing has been written then.
+    ///
+    /// # Safety
+    /// See the trait.
+    unsafe fn infer_inplace(
+        spec: &'static Spec,
+        select: Select<Self, P>,
+        x: ViewMut<'_, Self>,
+        fixed: Fixed<'_, P>,
+        params: Params<'_, P>,
+        eps: Self::Compute,
+    ) -> Result<(), NormError>;
+
+    /// The gradients of [`Entry::infer`], with the kernels for sums of gradients and for output.
+    ///
+    /// # Errors
+    /// See [`NormError`]; nothing has been written then.
+    ///
+    /// # Safety
+    /// See the trait.
+    #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
+    unsafe fn backward_frozen(
+        spec: &'static Spec,
+        select: [Select<Self, P>; 2],
+        x: View<'_, Self>,
+        dy: View<'_, Self>,
+        fixed: Fixed<'_, P>,
+        params: Params<'_, P>,
+        eps: Self::Compute,
+        dx: ViewMut<'_, Self>,
+        grads: ParamGrads<'_, Self::Compute>,
+    ) -> Result<(), NormError>;
+}
+
+/// The names of arguments, which are those of the methods.
+struct Names {
+    x: &'static str,
+    y: &'static str,
+    dy: &'static str,
+    dx: &'static str,
+    weight: &'static str,
+    dweight: &'static str,
+}
+
+const NAMES: Names = Names { x: "x", y: "y", dy: "dy", dx: "dx", weight: "weight", dweight: "dweight" };
+/// Where `x` is a parameter itself.
+const NAMES_OF_WEIGHT: Names =
+    Names { x: "weight_v", y: "weight", dy: "dweight", dx: "dweight_v", weight: "weight_g", dweight: "dweight_g" };
+
+fn names(spec: &Spec) -> &'static Names {
+    if spec.of_sum { &NAMES_OF_WEIGHT } else { &NAMES }
+}
+
+fn known_len<P>(spec: &Spec, params: &Params<'_, P>) -> Option<(&'static str, usize)> {
+    params.weight.map(|weight| (names(spec).weight, weight.len()))
+}
+
+fn check_params<P, const K: usize>(spec: &Spec, problem: &Problem<K>, params: &Params<'_, P>) -> Result<(), NormError> {
+    check_len(names(spec).weight, params.weight, problem.params())?;
+    check_len("bias", params.bias, problem.params())
+}
+
+fn check_grads<A, const K: usize>(
+    spec: &Spec,
+    problem: &Problem<K>,
+    grads: &ParamGrads<'_, A>,
+) -> Result<(), NormError> {
+    check_len(names(spec).dweight, grads.weight.as_deref(), problem.params())?;
+    check_len("dbias", grads.bias.as_deref(), problem.params())
+}
+
+fn check_fixed<P: Element>(fixed: &Fixed<'_, P>, channels: usize) -> Result<(), NormError> {
+    check_running(channels, fixed.mean.len(), fixed.var.len())?;
+    match fixed.var.iter().map(|var| var.widen().to_f64()).enumerate().find(|(_, var)| *var < 0.0) {
+        Some((index, found)) => Err(NormError::RunningVar { index, found }),
+        None => Ok(()),
+    }
+}
+
+/// The kernel for the problem at the current level.
+fn kernel<T: Element, P, const K: usize>(
+    spec: &'static Spec,
+    problem: &Problem<K>,
+    select: Select<T, P>,
+) -> Result<Kernel<SetArgs<T, P>>, NormError> {
+    let by = problem.selected_by();
+    // Dims have been checked against the shape, so this is for sizes of 0, which have none.
+    let none = NormError::Length { arg: names(spec).x, expected: 0, found: by };
+    select(by).ok_or(none).and_then(|kernels| Ok(kernels.at(Level::current()?)))
+}
+
+/// A channel of one element has no variance: in training that is an error, as in PyTorch.
+fn check_count<const K: usize>(spec: &Spec, problem: &Problem<K>) -> Result<(), NormError> {
+    if spec.running.is_some() && problem.total != 0 && problem.count() == 1 {
+        return Err(NormError::OneValuePerChannel { arg: names(spec).x });
+    }
+    Ok(())
+}
+
+/// # Safety
+/// As for [`Entry::forward`]; `x` and `y` are those that the problem was made for, the same or without overlap.
+#[allow(clippy::too_many_arguments, reason = "one call for the passes that take statistics")]
+unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: [Select<T, P>; 2],
+    problem: &Problem<2>,
+    (x, y): (*const T, *mut T),
+    params: Params<'_, P>,
+    eps: T::Compute,
+    mut saved: Option<&mut Saved<T::Compute>>,
+    running: Option<RunningMut<'_, P>>,
+) -> Result<(), NormError> {
+    check_params(spec, problem, &params)?;
+    check_eps(eps)?;
+    check_count(spec, problem)?;
+    if let Some(running) = &running {
+        check_running(problem.sets, running.mean.len(), running.var.len())?;
+    }
+    if problem.total != 0 {
+        let [sums, output] = [kernel(spec, problem, select[0])?, kernel(spec, problem, select[1])?];
+        if let Some(saved) = saved.as_deref_mut() {
+            saved.resize_sets(problem.statistics(), problem.count(), spec);
+        }
+        let pass = forward::Forward { spec, problem, sums, output, x, y, params, eps };
+        // SAFETY: everything has been checked; the caller answers for the kernels.
+        unsafe { pass.run(saved.as_deref_mut()) };
+    } else if let Some(saved) = saved.as_deref_mut() {
+        saved.resize_sets(problem.statistics(), 0, spec);
+    }
+    match (saved, running) {
+        (Some(saved), Some(RunningMut { mean, var, num_batches_tracked })) => {
+            statistics::update_running(spec, saved, mean, var, num_batches_tracked)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// # Safety
+/// As for [`Entry::infer`]; `x` and `y` are those that the problem was made for, the same or without overlap.
+unsafe fn infer<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: Select<T, P>,
+    problem: &Problem<2>,
+    memory: (*const T, *mut T),
+    fixed: Fixed<'_, P>,
+    params: Params<'_, P>,
+    eps: T::Compute,
+) -> Result<(), NormError> {
+    check_params(spec, problem, &params)?;
+    check_fixed(&fixed, problem.sets)?;
+    check_eps(eps)?;
+    if problem.total != 0 {
+        let kernel = kernel(spec, problem, select)?;
+        // SAFETY: everything has been checked; the caller answers for the kernel.
+        unsafe { fixed::forward(problem, kernel, memory, fixed, params, eps) };
+    }
+    Ok(())
+}
+
+fn operands<'a, T>(spec: &Spec, x: &'a View<'_, T>, y: &'a ViewMut<'_, T>) -> [Operand<'a>; 2] {
+    let names = names(spec);
+    [Operand::new(names.x, x.data.len(), &x.layout), Operand::new(names.y, y.data.len(), &y.layout)]
+}
+
+fn operands_inplace<'a, T>(spec: &Spec, x: &'a ViewMut<'_, T>) -> [Operand<'a>; 2] {
+    [Operand::new(names(spec).x, x.data.len(), &x.layout); 2]
+}
+
+fn operands_backward<'a, T>(
+    spec: &Spec,
+    x: &'a View<'_, T>,
+    dy: &'a View<'_, T>,
+    dx: &'a ViewMut<'_, T>,
+) -> [Operand<'a>; 3] {
+    let names = names(spec);
+    [
+        Operand::new(names.x, x.data.len(), &x.layout),
+        Operand::new(names.dy, dy.data.len(), &dy.layout),
+        Operand::new(names.dx, dx.data.len(), &dx.layout),
+    ]
+}
+
+macro_rules! entries {
+    ($($t:ident with $p:ident),*) => { $(
+        impl Entry<$p> for $t {
+            unsafe fn forward(
+                spec: &'static Spec,
+                select: [Select<Self, $p>; 2],
+                x: View<'_, Self>,
+                params: Params<'_, $p>,
+                eps: Self::Compute,
+                y: ViewMut<'_, Self>,
+                saved: Option<&mut Saved<Self::Compute>>,
+                running: Option<RunningMut<'_, $p>>,
+            ) -> Result<(), NormError> {
+                let problem = Problem::new(spec, operands(spec, &x, &y), known_len(spec, &params))?;
+                let memory = (x.data.as_ptr(), y.data.as_mut_ptr());
+                // SAFETY: the caller's contract; the problem was made for these two views.
+                unsafe { forward(spec, select, &problem, memory, params, eps, saved, running) }
+            }
+
+            unsafe fn forward_inplace(
+                spec: &'static Spec,
+                select: [Select<Self, $p>; 2],
+                x: ViewMut<'_, Self>,
+                params: Params<'_, $p>,
+                eps: Self::Compute,
+            ) -> Result<(), NormError> {
+                let problem = Problem::new(spec, operands_inplace(spec, &x), known_len(spec, &params))?;
+                let data = x.data.as_mut_ptr();
+                // SAFETY: the caller's contract; both operands are this view.
+                unsafe { forward(spec, select, &problem, (data, data), params, eps, None, None) }
+            }
+
+            unsafe fn backward(
+                spec: &'static Spec,
+                select: [Select<Self, $p>; 2],
+                x: View<'_, Self>,
+                dy: View<'_, Self>,
+                params: Params<'_, $p>,
+                saved: &Saved<Self::Compute>,
+                dx: ViewMut<'_, Self>,
+                grads: ParamGrads<'_, Self::Compute>,
+            ) -> Result<(), NormError> {
+                let problem = Problem::new(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params))?;
+                check_params(spec, &problem, &params)?;
+                check_grads(spec, &problem, &grads)?;
+                check_len("saved", Some(saved.rstd()), problem.statistics())?;
+                if spec.centred {
+                    check_len("saved", Some(saved.mean()), problem.statistics())?;
+                }
+                if problem.total == 0 {
+                    return Ok(());
+                }
+                let [sums, output] = [kernel(spec, &problem, select[0])?, kernel(spec, &problem, select[1])?];
+                let (x, dy, dx) = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
+                let pass = backward::Backward { spec, problem: &problem, sums, output, x, dy, dx, params, saved };
+                // SAFETY: everything has been checked; the caller answers for the kernels.
+                unsafe { pass.run(grads) };
+                Ok(())
+            }
+
+            unsafe fn infer(
+                spec: &'static Spec,
+                select: Select<Self, $p>,
+                x: View<'_, Self>,
+                fixed: Fixed<'_, $p>,
+                params: Params<'_, $p>,
+                eps: Self::Compute,
+                y: ViewMut<'_, Self>,
+            ) -> Result<(), NormError> {
+                let known = Some(("running_mean", fixed.mean.len()));
+                let problem = Problem::new(spec, operands(spec, &x, &y), known)?;
+                let memory = (x.data.as_ptr(), y.data.as_mut_ptr());
+                // SAFETY: the caller's contract; the problem was made for these two views.
+                unsafe { infer(spec, select, &problem, memory, fixed, params, eps) }
+            }
+
+            unsafe fn infer_inplace(
+                spec: &'static Spec,
+                select: Select<Self, $p>,
+                x: ViewMut<'_, Self>,
+                fixed: Fixed<'_, $p>,
+                params: Params<'_, $p>,
+                eps: Self::Compute,
+            ) -> Result<(), NormError> {
+                let known = Some(("running_mean", fixed.mean.len()));
+                let problem = Problem::new(spec, operands_inplace(spec, &x), known)?;
+                let data = x.data.as_mut_ptr();
+                // SAFETY: the caller's contract; both operands are this view.
+                unsafe { infer(spec, select, &problem, (data, data), fixed, params, eps) }
+            }
+
+            unsafe fn backward_frozen(
+                spec: &'static Spec,
+                select: [Select<Self, $p>; 2],
+                x: View<'_, Self>,
+                dy: View<'_, Self>,
+                fixed: Fixed<'_, $p>,
+                params: Params<'_, $p>,
+                eps: Self::Compute,
+                dx: ViewMut<'_, Self>,
+                grads: ParamGrads<'_, Self::Compute>,
+            ) -> Result<(), NormError> {
+                let known = Some(("running_mean", fixed.mean.len()));
+                let problem = Problem::new(spec, operands_backward(spec, &x, &dy, &dx), known)?;
+                check_params(spec, &problem, &params)?;
+                check_grads(spec, &problem, &grads)?;
+                check_fixed(&fixed, problem.sets)?;
+                check_eps(eps)?;
+                if problem.total == 0 {
+                    return Ok(());
+                }
+                let [sums, output] = [kernel(spec, &problem, select[0])?, kernel(spec, &problem, select[1])?];
+                let (x, dy, dx) = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
+                let pass =
+                    fixed::Backward { problem: &problem, sums, output, x, dy, dx, fixed, params, eps };
+                // SAFETY: everything has been checked; the caller answers for the kernels.
+                unsafe { pass.run(grads) };
+                Ok(())
+            }
+        }
+    )* };
+}
+
+entries!(f32 with f32, f64 with f64);

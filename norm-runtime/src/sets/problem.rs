@@ -1,0 +1,254 @@
+//! How the sets of a call lie in memory.
+
+use super::SetArgs;
+use crate::cache;
+use crate::dtype::Element;
+use crate::error::NormError;
+use crate::shape::{Operand, Steps, check_memory, inner_axis, product, resolve_dims};
+use crate::spec::{Role, Spec};
+use core::ops::Range;
+
+/// See [`crate::sets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Segments,
+    Columns,
+    ColumnsByRow,
+}
+
+/// Rows of columns that are summed one after the other before sums are added up in f64: longer chains would lose more to
+/// rounding, shorter ones cost more additions.
+pub(super) const BLOCK_ROWS: usize = 64;
+
+/// The sets of `K` operands in step.
+#[derive(Debug, PartialEq)]
+pub(super) struct Problem<const K: usize> {
+    pub(super) form: Form,
+    /// Sets side by side: channels, or columns.
+    pub(super) sets: usize,
+    /// How many neighbouring sets share their statistics.
+    pub(super) fuse: usize,
+    /// Elements of a row.
+    pub(super) n: usize,
+    /// From set to set.
+    pub(super) set_strides: [usize; K],
+    /// From one run of sets to the next.
+    pub(super) kept: Steps<K>,
+    /// From row to row of a set.
+    pub(super) rows: Steps<K>,
+    /// Elements of all sets.
+    pub(super) total: usize,
+}
+
+/// Neighbouring sets of one run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flight<const K: usize> {
+    /// Which run.
+    pub(super) run: usize,
+    /// Where the run starts in each operand.
+    pub(super) offsets: [usize; K],
+    /// The first set.
+    pub(super) first: usize,
+    pub(super) sets: usize,
+}
+
+impl<const K: usize> Flight<K> {
+    /// Some of its sets.
+    pub(super) fn part(&self, sets: &Range<usize>) -> Self {
+        Flight { first: self.first + sets.start, sets: sets.len(), ..*self }
+    }
+}
+
+impl<const K: usize> Problem<K> {
+    /// Checks all operands against the shape and each other. `param` is the name and the length of a parameter, if there is one.
+    pub(super) fn new(
+        spec: &'static Spec,
+        operands: [Operand<'_>; K],
+        param: Option<(&'static str, usize)>,
+    ) -> Result<Self, NormError> {
+        let arg = operands[0].arg;
+        let dims = resolve_dims(spec, &operands, param)?;
+        let dims = &dims[..spec.shape.len()];
+        let total = product(arg, dims.iter().copied())?;
+        let inner = inner_axis(spec.roles);
+        check_memory(&operands, total, inner)?;
+        let (form, set_axes) = match (spec.channel_axis(), spec.roles.last()) {
+            (Some(channel), Some(Role::Channel)) => (Form::Columns, channel..channel + 1),
+            (Some(channel), _) => (Form::Segments, channel..channel + 1),
+            (None, _) => (Form::ColumnsByRow, inner..dims.len()),
+        };
+        let sets = dims[set_axes.clone()].iter().product();
+        let fuse = match spec.groups {
+            None => 1,
+            Some(groups) if sets % groups == 0 => sets / groups,
+            Some(groups) => return Err(NormError::Groups { arg, groups, channels: sets }),
+        };
+        // A channel axis of size 1 has no stride; contiguous axes of columns have 1.
+        let set_strides = match form {
+            Form::Segments => Steps::along(&operands, dims, |axis| set_axes.contains(&axis)).strides,
+            Form::Columns | Form::ColumnsByRow => [1; K],
+        };
+        let along = |role: Role| {
+            let outside = |axis: usize| !set_axes.contains(&axis) && (axis < inner || form != Form::Segments);
+            Steps::along(&operands, dims, |axis| outside(axis) && spec.roles[axis] == role)
+        };
+        Ok(Problem {
+            form,
+            sets,
+            fuse,
+            n: if form == Form::Segments { dims[inner..].iter().product() } else { 1 },
+            set_strides,
+            kept: along(Role::Kept),
+            rows: along(Role::Normalized),
+            total,
+        })
+    }
+
+    /// What kernels are selected by.
+    pub(super) fn selected_by(&self) -> usize {
+        if self.form == Form::Segments { self.n } else { self.sets }
+    }
+
+    /// Elements of one set, without those that share its statistics.
+    pub(super) fn set_len(&self) -> usize {
+        self.rows.total * self.n
+    }
+
+    /// Elements normalized together.
+    pub(super) fn count(&self) -> usize {
+        self.set_len() * self.fuse
+    }
+
+    /// Sets with statistics of their own.
+    pub(super) fn statistics(&self) -> usize {
+        self.kept.total * self.sets / self.fuse.max(1)
+    }
+
+    /// Elements of a parameter.
+    pub(super) fn params(&self) -> usize {
+        if self.form == Form::ColumnsByRow { self.rows.total } else { self.sets }
+    }
+
+    /// How many sets are taken together: as many as half of the second-level cache holds of the tensors that are read.
+    ///
+    /// Columns that do not fit it, even a few cache lines wide, are taken all at once: whole rows are the fastest to read.
+    pub(super) fn flight_len(&self, element: usize, tensors: usize) -> usize {
+        const MOST_SEGMENTS: usize = 512;
+        const FEWEST_COLUMNS: usize = 32;
+        let fit = cache::sizes().l2 / 2 / (self.set_len() * element * tensors).max(1);
+        let sets = match self.form {
+            Form::Segments => (fit.min(MOST_SEGMENTS) / self.fuse).max(1) * self.fuse,
+            _ if self.fuse > 1 || fit < FEWEST_COLUMNS => self.sets,
+            _ => fit / FEWEST_COLUMNS * FEWEST_COLUMNS,
+        };
+        sets.min(self.sets)
+    }
+
+    /// Calls `work` for all flights of `len` sets, in order.
+    pub(super) fn for_each_flight(&self, len: usize, mut work: impl FnMut(&Flight<K>)) {
+        self.kept.for_each(|first_run, runs, start| {
+            for run in 0..runs {
+                let offsets = core::array::from_fn(|k| start[k] + run * self.kept.strides[k]);
+                for first in (0..self.sets).step_by(len.max(1)) {
+                    let sets = len.min(self.sets - first);
+                    work(&Flight { run: first_run + run, offsets, first, sets });
+                }
+            }
+        });
+    }
+
+    /// Calls `work(first row, rows, offsets of the first in each operand)` for rows of the flight, in order, `block` at the
+    /// most at once.
+    pub(super) fn for_each_block(
+        &self,
+        flight: &Flight<K>,
+        rows: Range<usize>,
+        block: usize,
+        mut work: impl FnMut(usize, usize, [usize; K]),
+    ) {
+        for start in rows.clone().step_by(block) {
+            let end = rows.end.min(start.saturating_add(block));
+            self.rows.for_each_in(start..end, |first, rows, at| {
+                let base = |k: usize| flight.offsets[k] + flight.first * self.set_strides[k];
+                work(first, rows, core::array::from_fn(|k| base(k) + at[k]));
+            });
+        }
+    }
+
+    /// Where element `i` of the sets from `set` on lies in each operand, with its set and its row.
+    pub(super) fn element(&self, flight: &Flight<K>, set: usize, i: usize) -> ([usize; K], usize, usize) {
+        let (rest, within) = (i / self.n, i % self.n);
+        let (set, row) = (set + rest / self.rows.total, rest % self.rows.total);
+        let at = self.rows.offsets(row);
+        let offset = |k: usize| flight.offsets[k] + set * self.set_strides[k] + at[k] + within;
+        (core::array::from_fn(offset), set, row)
+    }
+
+    /// Rows for one call of a kernel that sums nothing across calls.
+    pub(super) fn output_block(&self, element: usize) -> usize {
+        match self.form {
+            Form::Segments => usize::MAX,
+            // So that the tiles of a block of rows find its cache lines in the first-level cache.
+            _ => (16_384 / (self.sets * element).max(1)).max(BLOCK_ROWS),
+        }
+    }
+
+    /// The arguments of a kernel, all but the pointers.
+    pub(super) fn args<T: Element, P>(&self, sets: usize, rows: usize) -> SetArgs<T, P> {
+        // The operands are x and y, or x, dy and dx.
+        let (dy, y) = if K == 3 { (1, 2) } else { (1, 1) };
+        let (null, null_mut) = (core::ptr::null(), core::ptr::null_mut());
+        SetArgs {
+            x: core::ptr::null(),
+            dy: core::ptr::null(),
+            y: core::ptr::null_mut(),
+            sets,
+            rows,
+            n: self.n,
+            x_set: self.set_strides[0],
+            dy_set: self.set_strides[dy],
+            y_set: self.set_strides[y],
+            x_row: self.rows.strides[0],
+            dy_row: self.rows.strides[dy],
+            y_row: self.rows.strides[y],
+            mean: null,
+            scale: null,
+            slope: null,
+            offset: null,
+            centre: null,
+            sum: core::ptr::null_mut(),
+            square: core::ptr::null_mut(),
+            column_sum: null_mut,
+            column_square: null_mut,
+            weight: core::ptr::null(),
+            bias: core::ptr::null(),
+            dweight: null_mut,
+            dbias: null_mut,
+            stream: false,
+        }
+    }
+
+    /// Whether stores to the last operand, at `y`, should go past the caches: where the tensors exceed the last level, and every
+    /// row starts at a multiple of 64 bytes.
+    pub(super) fn streams<T>(&self, y: *const T) -> bool {
+        let line = 64 / size_of::<T>();
+        let k = K - 1;
+        let sets_aligned = self.form != Form::Segments || self.sets <= 1 || self.set_strides[k].is_multiple_of(line);
+        self.total.saturating_mul(K * size_of::<T>()) > cache::sizes().last
+            && (y as usize).is_multiple_of(64)
+            && sets_aligned
+            && self.kept.keeps_aligned(k, line)
+            && self.rows.keeps_aligned(k, line)
+    }
+}
+
+/// Orders streaming stores before whatever the caller does next.
+pub(super) fn fence(streamed: bool) {
+    #[cfg(target_arch = "x86_64")]
+    if streamed {
+        // SAFETY: every x86_64 processor has SSE.
+        unsafe { core::arch::x86_64::_mm_sfence() };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = streamed;
+}

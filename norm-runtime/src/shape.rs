@@ -1,0 +1,336 @@
+//! Shapes of a call: what the caller said of its tensors, checked against the description and each other.
+
+use crate::error::NormError;
+use crate::spec::{Dim, Role, Spec};
+use crate::view::{Layout, MAX_RANK, check_strides};
+use core::ops::Range;
+
+/// One tensor of a call, without its memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operand<'a> {
+    pub(crate) arg: &'static str,
+    pub(crate) len: usize,
+    layout: &'a Layout,
+}
+
+impl<'a> Operand<'a> {
+    #[inline]
+    pub(crate) fn new(arg: &'static str, len: usize, layout: &'a Layout) -> Self {
+        Operand { arg, len, layout }
+    }
+
+    pub(crate) fn is_strided(&self) -> bool {
+        matches!(self.layout, Layout::Dims { strides: Some(_), .. })
+    }
+
+    /// The elements from one index to the next along each axis, for a tensor of these dims.
+    fn strides(&self, dims: &[usize]) -> [usize; MAX_RANK] {
+        if let Layout::Dims { strides: Some(strides), .. } = *self.layout {
+            return strides;
+        }
+        let mut strides = [1_usize; MAX_RANK];
+        for axis in (1..dims.len()).rev() {
+            strides[axis - 1] = strides[axis].wrapping_mul(dims[axis]);
+        }
+        strides
+    }
+}
+
+/// The dims that operands came with, checked against the shape and each other; the first operand that had any is named.
+pub(crate) fn given_dims(
+    spec: &'static Spec,
+    operands: &[Operand<'_>],
+) -> Result<Option<(&'static str, [usize; MAX_RANK])>, NormError> {
+    let mut given: Option<(&'static str, [usize; MAX_RANK])> = None;
+    for operand in operands {
+        let Some(dims) = check_dims(spec, operand)? else { continue };
+        match given {
+            None => given = Some((operand.arg, dims)),
+            Some((_, first)) => {
+                if let Some(axis) = (0..spec.shape.len()).find(|&axis| dims[axis] != first[axis]) {
+                    let (expected, found) = (first[axis], dims[axis]);
+                    return Err(NormError::Dims { arg: operand.arg, axis, expected, found });
+                }
+            }
+        }
+    }
+    Ok(given)
+}
+
+/// Refuses contiguous operands of another length, and strided ones whose axes from `inner` on are not contiguous.
+pub(crate) fn check_memory(operands: &[Operand<'_>], total: usize, inner: usize) -> Result<(), NormError> {
+    for operand in operands {
+        if operand.is_strided() {
+            // Where there are no elements no memory is touched, and strides mean nothing.
+            if total != 0 {
+                check_operand_strides(operand, inner)?;
+            }
+        } else if operand.len != total {
+            return Err(NormError::Length { arg: operand.arg, expected: total, found: operand.len });
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn product(arg: &'static str, dims: impl IntoIterator<Item = usize>) -> Result<usize, NormError> {
+    dims.into_iter().try_fold(1_usize, usize::checked_mul).ok_or(NormError::TooLarge { arg })
+}
+
+/// The dims that the operand came with, checked against the shape.
+fn check_dims(spec: &'static Spec, operand: &Operand<'_>) -> Result<Option<[usize; MAX_RANK]>, NormError> {
+    let arg = operand.arg;
+    let expected_rank = spec.shape.len();
+    let dims = match *operand.layout {
+        Layout::Flat => return Ok(None),
+        Layout::TooManyAxes { rank } => return Err(NormError::Rank { arg, expected: expected_rank, found: rank }),
+        // Arrays tell the last axis; with a shape of other than two axes they are as good as a bare slice.
+        Layout::Arrays { .. } if expected_rank != 2 => return Ok(None),
+        Layout::Arrays { n } => {
+            let mut dims = [0; MAX_RANK];
+            dims[0] = operand.len.checked_div(n).unwrap_or(0);
+            dims[1] = n;
+            dims
+        }
+        Layout::Dims { rank, .. } if rank != expected_rank => {
+            return Err(NormError::Rank { arg, expected: expected_rank, found: rank });
+        }
+        Layout::Dims { dims, .. } => dims,
+    };
+    for (axis, (&admitted, &found)) in spec.shape.iter().zip(&dims).enumerate() {
+        check_dim(arg, axis, admitted, found)?;
+    }
+    Ok(Some(dims))
+}
+
+pub(crate) fn check_dim(arg: &'static str, axis: usize, admitted: Dim, found: usize) -> Result<(), NormError> {
+    match admitted {
+        Dim::Fixed(expected) if expected != found => Err(NormError::Dims { arg, axis, expected, found }),
+        Dim::OneOf(family) if !family.contains(&found) => Err(NormError::NotInFamily { arg, family, found }),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that parameters of `len` elements fit the axes that they extend along.
+///
+/// # Errors
+/// If they do not.
+pub fn check_param_len(arg: &'static str, spec: &'static Spec, len: usize) -> Result<(), NormError> {
+    open_param_dim(arg, spec, len).map(|_| ())
+}
+
+/// The elements of a weight of these dims, and those along one of its axes.
+#[must_use]
+pub fn weight_lens(dims: &[usize], axis: usize) -> (usize, usize) {
+    (dims.iter().product(), dims[axis])
+}
+
+/// Checks dims that are given for a tensor to come.
+///
+/// # Errors
+/// If they contradict the shape, or are too large.
+pub fn check_given(arg: &'static str, spec: &'static Spec, dims: &[usize]) -> Result<(), NormError> {
+    for (axis, (&admitted, &found)) in spec.shape.iter().zip(dims).enumerate() {
+        check_dim(arg, axis, admitted, found)?;
+    }
+    match product(arg, dims.iter().copied())? {
+        // Elements have at most 8 bytes.
+        len if len > isize::MAX as usize / 8 => Err(NormError::TooLarge { arg }),
+        _ => Ok(()),
+    }
+}
+
+/// The one open axis that parameters of `len` elements extend along, with its size; `None` if there is none, or several.
+pub(crate) fn open_param_dim(
+    arg: &'static str,
+    spec: &'static Spec,
+    len: usize,
+) -> Result<Option<(usize, usize)>, NormError> {
+    // Elements have at most 8 bytes.
+    if len > isize::MAX as usize / 8 {
+        return Err(NormError::TooLarge { arg });
+    }
+    let axes = || spec.dims_of(spec.param_role());
+    let fixed: usize = axes().map(|(_, dim)| if let Dim::Fixed(d) = dim { d } else { 1 }).product();
+    if !len.is_multiple_of(fixed) {
+        return Err(NormError::NotAMultiple { arg, of: fixed, found: len });
+    }
+    let mut open = axes().filter(|(_, dim)| !matches!(dim, Dim::Fixed(_)));
+    match (open.next(), open.next()) {
+        (Some((axis, dim)), None) => {
+            check_dim(arg, axis, dim, len / fixed)?;
+            Ok(Some((axis, len / fixed)))
+        }
+        (None, _) if len != fixed => Err(NormError::Length { arg, expected: fixed, found: len }),
+        _ => Ok(None),
+    }
+}
+
+/// The strides of one operand: inner axes contiguous, nothing overlapping, nothing past the end.
+fn check_operand_strides(operand: &Operand<'_>, inner: usize) -> Result<(), NormError> {
+    let arg = operand.arg;
+    let Layout::Dims { rank, dims, strides: Some(strides) } = *operand.layout else { return Ok(()) };
+    let mut expected = 1;
+    for axis in (inner..rank).rev() {
+        if dims[axis] > 1 && strides[axis] != expected {
+            return Err(NormError::Stride { arg, axis, expected, found: strides[axis] });
+        }
+        expected *= dims[axis];
+    }
+    check_strides(arg, operand.len, &dims[..rank], &strides[..rank])
+}
+
+/// The steps along a set of axes, for `K` operands at once: neighbouring axes that every operand steps through evenly are
+/// one. The innermost is what one call of a kernel covers; the others are counted through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Steps<const K: usize> {
+    /// In all.
+    pub(crate) total: usize,
+    /// Along the innermost axis.
+    run: usize,
+    /// For each operand, the elements from one step to the next along the innermost axis.
+    pub(crate) strides: [usize; K],
+    /// The axes outside of that, outermost first.
+    outer: [OuterAxis<K>; MAX_RANK],
+    outer_len: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct OuterAxis<const K: usize> {
+    size: usize,
+    strides: [usize; K],
+}
+
+impl<const K: usize> Steps<K> {
+    /// `total` steps, `stride` elements apart in each operand.
+    #[inline]
+    pub(crate) fn even(total: usize, stride: usize) -> Self {
+        let none = OuterAxis { size: 0, strides: [0; K] };
+        Steps { total, run: total, strides: [stride; K], outer: [none; MAX_RANK], outer_len: 0 }
+    }
+
+    /// The axes of `dims` that `chosen` says, of operands whose product of all dims is known not to overflow.
+    pub(crate) fn along(operands: &[Operand<'_>; K], dims: &[usize], chosen: impl Fn(usize) -> bool) -> Self {
+        let all = operands.map(|operand| operand.strides(dims));
+        let axes = (0..dims.len()).filter(|&axis| chosen(axis));
+        let total = axes.clone().map(|axis| dims[axis]).product();
+        let mut steps = Steps::even(total, 0);
+        if total == 0 {
+            return steps;
+        }
+        let mut merged: [OuterAxis<K>; MAX_RANK] = steps.outer;
+        let mut len = 0;
+        // From the innermost axis outwards; reversed at the end.
+        for axis in axes.rev().filter(|&axis| dims[axis] != 1) {
+            let strides: [usize; K] = core::array::from_fn(|k| all[k][axis]);
+            let inner: Option<&mut OuterAxis<K>> = merged[..len].last_mut();
+            match inner {
+                Some(inner) if (0..K).all(|k| inner.strides[k].checked_mul(inner.size) == Some(strides[k])) => {
+                    inner.size *= dims[axis];
+                }
+                _ => {
+                    merged[len] = OuterAxis { size: dims[axis], strides };
+                    len += 1;
+                }
+            }
+        }
+        if len > 0 {
+            steps.run = merged[0].size;
+            steps.strides = merged[0].strides;
+            merged[1..len].reverse();
+            steps.outer_len = len - 1;
+            steps.outer[..len - 1].copy_from_slice(&merged[1..len]);
+        }
+        steps
+    }
+
+    /// Calls `stretch(first step, steps, offset of the first step in each operand)` for all steps, in order.
+    pub(crate) fn for_each(&self, stretch: impl FnMut(usize, usize, [usize; K])) {
+        self.for_each_in(0..self.total, stretch);
+    }
+
+    /// As [`Steps::for_each`], for a range of steps.
+    pub(crate) fn for_each_in(&self, range: Range<usize>, mut stretch: impl FnMut(usize, usize, [usize; K])) {
+        if self.outer_len == 0 {
+            // The usual case, without its divisions.
+            if !range.is_empty() {
+                stretch(range.start, range.len(), self.strides.map(|stride| range.start * stride));
+            }
+            return;
+        }
+        let mut step = range.start;
+        while step < range.end {
+            let within = step % self.run;
+            let steps = (self.run - within).min(range.end - step);
+            let mut rest = step / self.run;
+            let mut offsets: [usize; K] = core::array::from_fn(|k| within * self.strides[k]);
+            for axis in self.outer[..self.outer_len].iter().rev() {
+                for (offset, stride) in offsets.iter_mut().zip(axis.strides) {
+                    *offset += rest % axis.size * stride;
+                }
+                rest /= axis.size;
+            }
+            stretch(step, steps, offsets);
+            step += steps;
+        }
+    }
+
+    /// Where one step is, in each operand.
+    pub(crate) fn offsets(&self, step: usize) -> [usize; K] {
+        let mut at = [0; K];
+        self.for_each_in(step..step + 1, |_, _, offsets| at = offsets);
+        at
+    }
+
+    /// Whether every step lies a multiple of `elements` from the first one, in operand `k`.
+    pub(crate) fn keeps_aligned(&self, k: usize, elements: usize) -> bool {
+        let aligned = |stride: usize| stride.is_multiple_of(elements);
+        (self.run <= 1 || aligned(self.strides[k]))
+            && self.outer[..self.outer_len].iter().all(|axis| aligned(axis.strides[k]))
+    }
+}
+
+/// The dims of a call: as given, or from the length of the first operand and of the parameters.
+///
+/// # Errors
+/// If they contradict the shape, or do not follow from the lengths.
+pub(crate) fn resolve_dims<const K: usize>(
+    spec: &'static Spec,
+    operands: &[Operand<'_>; K],
+    param: Option<(&'static str, usize)>,
+) -> Result<[usize; MAX_RANK], NormError> {
+    if let Some((_, dims)) = given_dims(spec, operands)? {
+        return Ok(dims);
+    }
+    let Operand { arg, len, .. } = operands[0];
+    let mut dims = [1; MAX_RANK];
+    let known = match param {
+        Some((arg, len)) => open_param_dim(arg, spec, len)?,
+        None => None,
+    };
+    let mut unknown = None;
+    for (axis, dim) in spec.shape.iter().enumerate() {
+        match (*dim, known) {
+            (Dim::Fixed(n), _) => dims[axis] = n,
+            (_, Some((open, n))) if open == axis => dims[axis] = n,
+            _ if unknown.is_some() => return Err(NormError::DimsNeeded { arg }),
+            _ => unknown = Some(axis),
+        }
+    }
+    let Some(axis) = unknown else { return Ok(dims) };
+    let of = product(arg, dims)?;
+    if of == 0 {
+        dims[axis] = 0;
+    } else if len.is_multiple_of(of) {
+        dims[axis] = len / of;
+    } else {
+        return Err(NormError::NotAMultiple { arg, of, found: len });
+    }
+    check_dim(arg, axis, spec.shape[axis], dims[axis])?;
+    Ok(dims)
+}
+
+/// The first of the last axes that are all of one role: what lies contiguous in memory.
+pub(crate) fn inner_axis(roles: &[Role]) -> usize {
+    let Some(last) = roles.last() else { return 0 };
+    roles.len() - roles.iter().rev().take_while(|role| *role == last).count()
+}
