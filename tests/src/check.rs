@@ -177,7 +177,7 @@ impl<T: Compute> Check for WeightCase<'_, T> {
             for before in [0.0, 0.5] {
                 let found = self.kernel.run_at(&inputs, before, &crate::contiguous(&dims));
                 let added = |values: &[f64]| values.iter().map(|v| v + before).collect::<Vec<_>>();
-                let largest = expected.rnorm.iter().fold(0.0_f64, |m, &r| m.max(r));
+                let largest = expected.rnorm.iter().fold(f64::MIN_POSITIVE, |m, &r| m.max(r));
                 near(&what, "w", &found.w, &expected.w, f64::MIN_POSITIVE);
                 near(&what, "dv", &found.dv, &added(&expected.dv), largest.max(before));
                 near(&what, "dg", &found.dg, &added(&expected.dg), 1.0);

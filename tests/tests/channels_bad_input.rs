@@ -4,7 +4,7 @@
 mod calls;
 
 use calls::Method::{Backward, Forward, Frozen, Inplace, Train, Update};
-use calls::{Call, Subject, dims, flat, length, shaped, stride, strided};
+use calls::{Call, Part, Subject, dims, flat, length, shaped, stride, strided};
 use normkit::{NormError, Saved};
 use normkit_tests::{at_each_level, batch, kernel, open, weight_norm};
 
@@ -76,24 +76,24 @@ fn lengths() {
             // One size is unknown, or none: a bare slice tells it.
             let bare = Call::new(&flat(fixed.len()), 6, &call.saved);
             subject.accepts(&bare);
-            let [x, others @ ..] = subject.tensors();
+            let [(_, x), others @ ..] = subject.tensors();
             for found in [1, fixed.sample - 1, fixed.len() - 1, fixed.len() + 1] {
                 let error = match fixed.is_weight() {
                     true => length(x, fixed.len(), found),
                     false => NormError::NotAMultiple { arg: x, of: fixed.sample, found },
                 };
-                subject.refuses(&bare.with(x, flat(found)), error);
+                subject.refuses(&bare.with(Part::X, flat(found)), error);
             }
-            for arg in others {
+            for (part, arg) in others {
                 for found in [0, 1, fixed.sample, fixed.len() - 1, fixed.len() + 1] {
-                    subject.refuses(&bare.with(arg, flat(found)), length(arg, fixed.len(), found));
-                    subject.refuses(&call.with(arg, flat(found)), length(arg, fixed.len(), found));
+                    subject.refuses(&bare.with(part, flat(found)), length(arg, fixed.len(), found));
+                    subject.refuses(&call.with(part, flat(found)), length(arg, fixed.len(), found));
                 }
             }
-            for arg in subject.tensors() {
+            for (part, arg) in subject.tensors() {
                 for found in [0, fixed.len() - 1, fixed.len() + 1] {
                     let tensor = calls::Tensor { len: found, ..shaped(fixed.dims) };
-                    subject.refuses(&call.with(arg, tensor), length(arg, fixed.len(), found));
+                    subject.refuses(&call.with(part, tensor), length(arg, fixed.len(), found));
                 }
             }
             for arg in subject.lengths() {
@@ -113,11 +113,11 @@ fn dims_and_ranks() {
         for fixed in &all {
             let (subject, call) = (&fixed.subject, fixed.call());
             let rank = fixed.dims.len();
-            for arg in subject.tensors() {
+            for (part, arg) in subject.tensors() {
                 for wrong in [vec![fixed.len()], vec![1; 5], vec![1; 9]] {
                     let error = NormError::Rank { arg, expected: rank, found: wrong.len() };
-                    subject.refuses(&call.with(arg, shaped(&wrong)), error);
-                    subject.refuses(&call.with(arg, strided(&wrong, &vec![1; wrong.len()])), error);
+                    subject.refuses(&call.with(part, shaped(&wrong)), error);
+                    subject.refuses(&call.with(part, strided(&wrong, &vec![1; wrong.len()])), error);
                 }
                 // A fixed size, or in weight norm any.
                 for axis in usize::from(!fixed.is_weight())..rank {
@@ -125,16 +125,16 @@ fn dims_and_ranks() {
                         let mut wrong = fixed.dims.to_vec();
                         wrong[axis] = found;
                         let error = dims(arg, axis, fixed.dims[axis], found);
-                        subject.refuses(&call.with(arg, shaped(&wrong)), error);
+                        subject.refuses(&call.with(part, shaped(&wrong)), error);
                     }
                 }
             }
             if !fixed.is_weight() {
-                for arg in ["y", "dy", "dx"] {
+                for (part, arg) in subject.tensors().into_iter().skip(1) {
                     for found in [0, 2, 4] {
                         let mut wrong = fixed.dims.to_vec();
                         wrong[0] = found;
-                        subject.refuses(&call.with(arg, shaped(&wrong)), dims(arg, 0, 3, found));
+                        subject.refuses(&call.with(part, shaped(&wrong)), dims(arg, 0, 3, found));
                     }
                 }
             }
@@ -215,13 +215,16 @@ fn several_unknown_sizes_need_dims() {
         for subject in [&all[1], &all[2], &all[3]] {
             let call = Call::new(&shaped(&shape), 6, &subject.saved(&shape, 6));
             subject.accepts(&call);
-            for arg in ["x", "y", "dy", "dx"] {
-                subject.accepts(&call.with(arg, flat(54)));
-                subject.refuses(&call.with(arg, flat(53)), length(arg, 54, 53));
+            for (part, arg) in subject.tensors() {
+                for method in subject.taking(arg).into_iter().filter(|&method| part != Part::X || method != Inplace) {
+                    assert_eq!(subject.attempt(&call.with(part, flat(54)), method), Ok(()), "{method:?}");
+                    let refused = subject.attempt(&call.with(part, flat(53)), method);
+                    assert_eq!(refused, Err(length(arg, 54, 53)), "{method:?}");
+                }
             }
         }
         let call = Call::new(&flat(54), 0, &Saved::default());
-        weight.refuses_by(&[Forward, Inplace, Train, Backward], &call, NormError::DimsNeeded { arg: "v" });
+        weight.refuses_by(&[Forward, Inplace, Train, Backward], &call, NormError::DimsNeeded { arg: "weight_v" });
         let _ = &all[4];
     });
 }
@@ -233,8 +236,8 @@ fn strides() {
         for fixed in all.iter().filter(|fixed| !fixed.is_weight() && fixed.dims.len() == 4) {
             let (subject, call) = (&fixed.subject, fixed.call());
             let last = fixed.dims[3] == 6;
-            for arg in subject.tensors() {
-                let with = |strides: [usize; 4]| call.with(arg, strided(fixed.dims, &strides));
+            for (part, arg) in subject.tensors() {
+                let with = |strides: [usize; 4]| call.with(part, strided(fixed.dims, &strides));
                 if last {
                     for fine in [[294, 42, 6, 1], [400, 50, 7, 1], [6, 18, 126, 1]] {
                         subject.accepts(&with(fine));
@@ -267,7 +270,7 @@ fn strides() {
                 let contiguous = if last { [294, 42, 6, 1] } else { [294, 49, 7, 1] };
                 for found in [0, 881] {
                     let tensor = calls::Tensor { len: found, ..strided(fixed.dims, &contiguous) };
-                    subject.refuses(&call.with(arg, tensor), NormError::TooShort { arg, expected: 882, found });
+                    subject.refuses(&call.with(part, tensor), NormError::TooShort { arg, expected: 882, found });
                 }
                 let mut far = contiguous;
                 far[0] = usize::MAX / 2;
@@ -276,16 +279,16 @@ fn strides() {
         }
         for fixed in all.iter().filter(|fixed| fixed.is_weight()) {
             let (subject, call) = (&fixed.subject, fixed.call());
-            for arg in subject.tensors() {
+            for (part, arg) in subject.tensors() {
                 let rows = fixed.dims.len() == 3;
                 let wrong: &[usize] = if rows { &[49, 8, 1] } else { &[12, 2] };
                 let (axis, expected, found) = if rows { (1, 7, 8) } else { (1, 1, 2) };
-                subject.refuses(&call.with(arg, strided(fixed.dims, wrong)), stride(arg, axis, expected, found));
+                subject.refuses(&call.with(part, strided(fixed.dims, wrong)), stride(arg, axis, expected, found));
                 let wrong: &[usize] = if rows { &[48, 7, 1] } else { &[5, 1] };
                 let (expected, found) = if rows { (49, 48) } else { (6, 5) };
-                subject.refuses(&call.with(arg, strided(fixed.dims, wrong)), stride(arg, 0, expected, found));
+                subject.refuses(&call.with(part, strided(fixed.dims, wrong)), stride(arg, 0, expected, found));
                 let fine: &[usize] = if rows { &[60, 7, 1] } else { &[9, 1] };
-                subject.accepts(&call.with(arg, strided(fixed.dims, fine)));
+                subject.accepts(&call.with(part, strided(fixed.dims, fine)));
             }
         }
     });

@@ -6,7 +6,7 @@
 use normkit::Level;
 use normkit_tests::open;
 use normkit_tests::{
-    BatchInputs, Expected, Inputs, Numbers, Outputs, Sets, at_each_level, batch, bits, error, kernel, widen,
+    BatchInputs, Expected, Inputs, Numbers, Outputs, Sets, at_each_level, batch, error, kernel, widen,
 };
 
 type Run = Box<dyn Fn(&[usize], &Inputs<f32>) -> Outputs<f32>>;
@@ -126,6 +126,10 @@ fn misses(error: f64, bound: f64) -> bool {
     error.is_nan() || error > bound
 }
 
+fn shown([y, dx, dweight]: [f64; 3]) -> String {
+    format!("y {y:.1e}, dx {dx:.1e}, dweight {dweight:.1e}")
+}
+
 /// All subjects on sets of these sizes, filled by `set`: y within 1e-6, gradients within 2e-6 of their scale. The naive formula
 /// must miss the first bound for at least one of the sets where `cancels`.
 fn accurate(name: &str, sizes: &[usize], cancels: bool, set: &dyn Fn(usize, usize) -> Vec<f64>) {
@@ -154,11 +158,11 @@ fn accurate(name: &str, sizes: &[usize], cancels: bool, set: &dyn Fn(usize, usiz
                 error(&widen(&found.dweight), &expected.dweight, root),
             ];
             if errors.iter().zip([1e-6, 2e-6, 2e-6]).any(|(&error, bound)| misses(error, bound)) {
-                missed.push(format!("{name} at {level}, {} over {dims:?}: {errors:.1e?}", subject.name));
+                missed.push(format!("{name} at {level}, {} over {dims:?}: {}", subject.name, shown(errors)));
             }
             worst = core::array::from_fn(|i| worst[i].max(errors[i]));
         }
-        println!("{name} at {level}: worst y, dx, dweight {worst:.1e?}");
+        println!("{name} at {level}: worst {}", shown(worst));
     });
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
@@ -214,7 +218,7 @@ fn trends_along_the_set() {
 /// Each sample (or part of a set) has a mean of its own, far from the others': the mean of the first says nothing.
 #[test]
 fn steps_along_the_set() {
-    accurate("steps", &[256, 4096], true, &|index, members| {
+    accurate("steps", &[256, 4096], false, &|index, members| {
         let noise = Numbers(index as u64).normal(members, 0.0, 1.0);
         let step = |i: usize| [0.0, 1e3, -1e3, 5e3][4 * i / members];
         noise.iter().enumerate().map(|(i, v)| f64::from((v + step(i)) as f32)).collect()
@@ -352,7 +356,6 @@ fn some_constant_sets() {
 fn one_element_in_a_set() {
     let kernels = open::three_axes();
     let fixed = kernel!(f32, weight bias; kind = "instance", shape = [_, 5, 1, 1]);
-    let alone = kernel!(f32, weight bias; kind = "group", shape = [_, 4], groups = 4);
     at_each_level("one element", |level: Level| {
         let check = |kernel: &normkit_tests::Kernel<f32>, sets: Sets, dims: &[usize]| {
             let mut inputs = Inputs::<f32>::random(sets, dims, 8, 3.0, 2.0, 1e-5);
@@ -369,13 +372,11 @@ fn one_element_in_a_set() {
             match sets {
                 Sets::Instance { axis: 1 } => check(kernel, *sets, &[5, 7, 1]),
                 Sets::Instance { .. } => check(kernel, *sets, &[5, 1, 7]),
-                Sets::Groups { .. } => {
-                    check(kernel, *sets, if sets.counts(&[2, 1, 4])[1] == 1 { &[5, 1, 4] } else { &[5, 4, 1] })
-                }
+                Sets::Groups { axis: 1, .. } => check(kernel, *sets, &[5, 4, 1]),
+                Sets::Groups { .. } => check(kernel, *sets, &[5, 1, 4]),
                 _ => check(kernel, *sets, &[5, 1, 7]),
             }
         }
         check(&fixed, Sets::Instance { axis: 1 }, &[5, 5, 1, 1]);
-        check(&alone, Sets::Groups { axis: 1, groups: 4 }, &[5, 4]);
     });
 }

@@ -114,7 +114,6 @@ fn groups_of_fixed_planes() {
 #[test]
 fn groups_with_the_channels_last() {
     let cases = group! {
-        f32 (weight bias) [64] -1 / 8;
         f32 (weight bias) [7, 7, 5] -1 / 1;
         f32 (weight bias) [49, 3] -1 / 3;
         f32 (weight bias) [15, 32] -1 / 8;

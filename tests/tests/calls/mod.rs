@@ -54,7 +54,7 @@ impl Tensor {
     }
 }
 
-/// All that a caller can get wrong. The tensors of weight norm are `x` for v, `y` for w, `weight` for g.
+/// All that a caller can get wrong. In weight norm, `x` is `weight_v`, `y` is what comes out, and `weight` is `weight_g`.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "named as the arguments")]
 pub struct Call {
@@ -84,15 +84,14 @@ impl Call {
         Call { x, y, dy, dx, weight, bias, running_mean, running_var, dweight, dbias, eps: 1e-5, var: (0, 0.5), saved }
     }
 
-    /// With one tensor, by the name of the argument, replaced.
-    pub fn with(&self, arg: &str, by: Tensor) -> Call {
+    /// With one tensor replaced.
+    pub fn with(&self, part: Part, by: Tensor) -> Call {
         let mut call = self.clone();
-        let place = match arg {
-            "x" | "v" => &mut call.x,
-            "y" | "w" => &mut call.y,
-            "dy" | "dw" => &mut call.dy,
-            "dx" | "dv" => &mut call.dx,
-            other => panic!("there is no tensor `{other}`"),
+        let place = match part {
+            Part::X => &mut call.x,
+            Part::Y => &mut call.y,
+            Part::Dy => &mut call.dy,
+            Part::Dx => &mut call.dx,
         };
         *place = by;
         call
@@ -102,17 +101,27 @@ impl Call {
     pub fn with_len(&self, arg: &str, len: usize) -> Call {
         let mut call = self.clone();
         let place = match arg {
-            "weight" | "g" => &mut call.weight,
+            "weight" | "weight_g" => &mut call.weight,
             "bias" => &mut call.bias,
             "running_mean" => &mut call.running_mean,
             "running_var" => &mut call.running_var,
-            "dweight" | "dg" => &mut call.dweight,
+            "dweight" | "dweight_g" => &mut call.dweight,
             "dbias" => &mut call.dbias,
             other => panic!("there is no parameter `{other}`"),
         };
         *place = len;
         call
     }
+}
+
+/// The tensors of a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs, reason = "named as the fields")]
+pub enum Part {
+    X,
+    Y,
+    Dy,
+    Dx,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,12 +145,13 @@ impl Subject {
         }
     }
 
-    /// The names of the four tensors.
-    pub fn tensors(&self) -> [&'static str; 4] {
-        match self {
-            Subject::Weight(_) => ["v", "w", "dw", "dv"],
+    /// The four tensors and the names of the arguments that take them.
+    pub fn tensors(&self) -> [(Part, &'static str); 4] {
+        let names = match self {
+            Subject::Weight(_) => ["weight_v", "weight", "dweight", "dweight_v"],
             _ => ["x", "y", "dy", "dx"],
-        }
+        };
+        core::array::from_fn(|i| ([Part::X, Part::Y, Part::Dy, Part::Dx][i], names[i]))
     }
 
     /// The names of all else that has a length, without `saved`.
@@ -149,7 +159,7 @@ impl Subject {
         let (weight, bias) = match self {
             Subject::Same(kernel) => (kernel.has_weight(), kernel.has_bias()),
             Subject::Batch(kernel) => (kernel.has_weight(), kernel.has_bias()),
-            Subject::Weight(_) => return vec!["g", "dg"],
+            Subject::Weight(_) => return vec!["weight_g", "dweight_g"],
         };
         let mut names = Vec::new();
         names.extend(if weight { &["weight", "dweight"][..] } else { &[] });
@@ -170,19 +180,22 @@ impl Subject {
 
     /// The methods that take this argument.
     pub fn taking(&self, arg: &str) -> Vec<Method> {
-        let takes = |method: Method| match arg {
-            "x" | "v" | "weight" | "g" => method != Update,
-            "y" | "w" => matches!(method, Forward | Train),
-            "bias" => matches!(method, Forward | Inplace | Train),
-            // Fixed statistics have not been through eps yet.
-            "eps" => matches!(method, Forward | Inplace | Train | Frozen),
-            "running_mean" | "running_var" => {
-                matches!(method, Frozen | Update)
-                    || matches!(self, Subject::Batch(_)) && matches!(method, Forward | Inplace)
+        let tensor = self.tensors().into_iter().find(|(_, name)| *name == arg).map(|(part, _)| part);
+        let is_batch = matches!(self, Subject::Batch(_));
+        let takes = |method: Method| match (tensor, arg) {
+            (Some(Part::X), _) | (None, "weight" | "weight_g") => method != Update,
+            (Some(Part::Y), _) => matches!(method, Forward | Train),
+            (Some(Part::Dy | Part::Dx), _) | (None, "dweight" | "dbias" | "dweight_g") => {
+                matches!(method, Backward | Frozen)
             }
-            "dy" | "dx" | "dweight" | "dbias" | "dw" | "dv" | "dg" => matches!(method, Backward | Frozen),
-            "saved" => matches!(method, Backward | Update),
-            other => panic!("there is no argument `{other}`"),
+            (None, "bias") => matches!(method, Forward | Inplace | Train),
+            // Fixed statistics have not been through eps yet.
+            (None, "eps") => matches!(method, Forward | Inplace | Train | Frozen),
+            (None, "running_mean" | "running_var") => {
+                matches!(method, Frozen | Update) || is_batch && matches!(method, Forward | Inplace)
+            }
+            (None, "saved") => matches!(method, Backward | Update),
+            (None, other) => panic!("there is no argument `{other}`"),
         };
         self.methods().iter().copied().filter(|method| takes(*method)).collect()
     }
