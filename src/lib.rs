@@ -54,6 +54,59 @@
 //! be `[T; N]`, `Box<[T; N]>`, `Vec<T>` or [`Param<T>`](Param). Those that the struct does not declare are added as `Param<T>`.
 //! Other fields are kept and start as their `Default`. Derives go below the attribute.
 //!
+//! # Models
+//!
+//! `#[normalize]` without keys stands on a whole model, and `#[norm(...)]` with the keys of a layer on those of its fields that
+//! are to be one. Their types are generated; all else stays as it is written: other fields, docs, derives, generics.
+//!
+//! ```
+//! use normkit::{TensorMut, normalize};
+//!
+//! #[derive(Clone, Debug, Default)]
+//! pub struct Attention { /* ... */ }
+//!
+//! #[normalize]
+//! #[derive(Clone, Debug, Default)]
+//! pub struct DecoderLayer {
+//!     #[norm(kind = "rms", shape = [_, 64], eps = 1e-6)]
+//!     pub input_layernorm: InputNorm,                       // `InputNorm` is generated
+//!     pub attention: Attention,                             // none of ours
+//!     #[norm(kind = "layer", shape = [_, 64])]
+//!     pub post_attention_layernorm: PostNorm,
+//! }
+//!
+//! # fn main() -> Result<(), normkit::NormError> {
+//! let mut model = DecoderLayer::default();
+//! let x = [2.0_f32; 2 * 64];
+//! let mut y = [0.0; 2 * 64];
+//! model.input_layernorm.forward(&x, &mut y)?;
+//!
+//! // All layers by field name, in the order of fields: to count parameters, load checkpoints, step an optimizer.
+//! let params = model.norms().flat_map(|(_, norm)| norm.params());
+//! assert_eq!(params.map(|(_, tensor)| tensor.len()).sum::<usize>(), 64 + 2 * 64);
+//!
+//! for (name, norm) in model.norms_mut() {
+//!     for (param, tensor) in norm.params_mut() {
+//!         if let ("input_layernorm", "weight", TensorMut::F32(values)) = (name, param, tensor) {
+//!             values.fill(0.5);
+//!         }
+//!     }
+//! }
+//! model.input_layernorm.forward(&x, &mut y)?;
+//! assert!((y[0] - 0.5).abs() < 1e-6);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - `norms(&self)` and `norms_mut(&mut self)` are iterators of `(&'static str, &dyn NormLayer)` and
+//!   `(&'static str, &mut dyn NormLayer)`.
+//! - A field's type is a new name of its own; its gradients are `InputNormGrads`, as those of any layer. Both are as visible as
+//!   the model, so that its methods may show them whatever the field is. They are `Clone`, `Debug` and `PartialEq`, and `Default`
+//!   where all lengths are known: a model may derive these.
+//! - The model may be generic; what `#[norm]` stands on may not depend on its parameters.
+//! - `#[cfg]` on a field holds for all that is generated for it.
+//! - `#[normalize(crate = path)]` on the model holds for its fields too.
+//!
 //! # Tensors
 //!
 //! `x`, `y`, `dy` and `dx` are anything that converts into a [`View`] or [`ViewMut`]: slices, arrays, `Vec`, `&[[T; N]]`,
@@ -101,9 +154,9 @@
 /// ```
 pub use norm_macros::norm;
 
-/// Makes a struct a normalization layer.
+/// Makes a struct a normalization layer, or the fields of a model that have `#[norm(...)]`.
 ///
-/// See [the crate's documentation](crate) for the keys and for what is generated.
+/// See [the crate's documentation](crate) for the keys and for what is generated, and [there](crate#models) for models.
 ///
 /// ```
 /// use normkit::normalize;

@@ -76,15 +76,16 @@ fn main() -> Result<(), normkit::NormError> {
         bar.set_message(workload.name.clone());
         let mut contenders = (workload.build)();
         let times = medians(&mut contenders, &args);
-        let of = |name: &str| contenders.iter().position(|c| c.name == name).map_or(f64::NAN, |i| times[i]);
-        let own = of("generated");
+        let of = |name: &str| contenders.iter().position(|c| c.name == name).map(|i| times[i]);
+        let Some(own) = of("generated") else { continue };
+        let ratio = |name: &str| of(name).map_or_else(|| "-".to_owned(), |time| format!("{:.2}", time / own));
         table.add_row([
             workload.name.clone(),
             format!("{own:.0}"),
             format!("{:.1}", workload.bytes as f64 / own),
-            format!("{:.2}", of("copy") / own),
-            format!("{:.2}", of("runtime") / own),
-            format!("{:.2}", of("generic") / own),
+            ratio("copy"),
+            ratio("runtime"),
+            ratio("generic"),
         ]);
         bar.inc(1);
     }

@@ -152,10 +152,31 @@ catalogue! {
         "remove one of the two";
     STACKED = "stacked",
         "expected one `#[normalize]` on a struct, found another",
-        "for a model of several layers give each a struct of its own";
+        "for a model of several layers write `#[norm(...)]` on its fields instead";
     CONFLICTING_DERIVE = "conflicting_derive",
         "expected no derive of `Default`, which is generated with the layer",
         "remove `Default` from the derives";
+    NEITHER_FORM = "neither_form",
+        "expected the key `kind`, or a field with `#[norm(...)]`, found neither",
+        "a layer is `#[normalize(kind = \"rms\", shape = [_, 4096])] struct InputNorm;`, one in a model `#[norm(kind = \"rms\", shape = [_, 4096])] input_norm: InputNorm`";
+    KEYS_ON_MODEL = "keys_on_model",
+        "expected no key but `{}` on a model ({} has `#[norm(...)]`), found {}",
+        "write `#[normalize]` on the struct, and the keys of a layer in the `#[norm(...)]` of its field";
+    NORM_WITHOUT_KEYS = "norm_without_keys",
+        "expected `#[norm(...)]` with the keys of a layer, found `{}`",
+        "write `#[norm(kind = \"rms\", shape = [_, 4096])]`";
+    REPEATED_NORM = "repeated_norm",
+        "`{}`: expected one `#[norm(...)]` on a field, found another",
+        "remove one of the two";
+    NORM_ON_TUPLE_FIELD = "norm_on_tuple_field",
+        "expected a named field under `#[norm]`, found one of a tuple struct",
+        "layers are found by name: `pub struct {} {{ #[norm(kind = \"rms\", shape = [_, 4096])] input_norm: InputNorm }}`";
+    NORM_TYPE = "norm_type",
+        "`{}`: expected the name of the struct that is to be generated, found {}",
+        "write `{}: {}`";
+    NORM_TYPE_TAKEN = "norm_type_taken",
+        "`{}`: expected a type of its own, found `{}`, which is {}",
+        "write `{}: {}`";
 }
 
 /// Collects messages, so that all are shown at once.
@@ -163,6 +184,7 @@ catalogue! {
 pub struct Report {
     entries: Vec<(Span, String)>,
     whole: Option<Span>,
+    is_on_field: bool,
     unread: Vec<String>,
     #[cfg(test)]
     pub names: Vec<&'static str>,
@@ -174,6 +196,16 @@ impl Report {
         // In the scope of the user's own tokens: the compiler then says nothing of macros.
         let first = tokens.clone().into_iter().next();
         Report { whole: first.map(|token| Span::call_site().resolved_at(token.span())), ..Report::default() }
+    }
+
+    /// A report on the `#[norm(...)]` of a field, which stands there.
+    pub fn on_field(attribute: Span) -> Report {
+        Report { whole: Some(attribute), is_on_field: true, ..Report::default() }
+    }
+
+    /// Whether it is on a field: the layer's struct is generated then, so can declare nothing.
+    pub fn is_on_field(&self) -> bool {
+        self.is_on_field
     }
 
     /// The place of what is not there: all of the attribute, or of the `norm!`.

@@ -6,6 +6,7 @@ mod doc;
 mod forward;
 mod kernel;
 mod layer;
+mod model_form;
 mod refused;
 mod segments;
 mod sweep;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use kernel::kernel;
 pub use layer::layer;
+pub use model_form::model_form;
 pub use refused::{refused_item, refused_layer};
 
 use crate::model::{Dtype, Len, Model};
@@ -70,6 +72,14 @@ fn kernel_name(pass: &str, len: Len, isa: Isa) -> Ident {
     match len {
         Len::Fixed(n) => format_ident!("{pass}_{n}_{}", isa.name()),
         Len::Runtime => format_ident!("{pass}_n_{}", isa.name()),
+    }
+}
+
+/// Whether rows of that length all start at a cache line, as stores past the caches ask for.
+fn may_stream(model: &Model, len: Len) -> bool {
+    match len {
+        Len::Fixed(n) => (n * model.dtype.size()).is_multiple_of(64),
+        Len::Runtime => true,
     }
 }
 

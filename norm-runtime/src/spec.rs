@@ -101,6 +101,21 @@ impl Spec {
         self.shape.iter().zip(self.roles).enumerate().filter(move |(_, (_, r))| **r == role).map(|(i, (d, _))| (i, *d))
     }
 
+    /// How many elements are normalized together, where the shape tells.
+    #[must_use]
+    pub fn normalized_len(&self) -> Option<usize> {
+        let of = |role: Role| {
+            self.dims_of(role).try_fold(1, |product, (_, dim)| match dim {
+                Dim::Fixed(n) => Some(product * n),
+                _ => None,
+            })
+        };
+        match self.groups {
+            Some(groups) => Some(of(Role::Normalized)? * of(Role::Channel)? / groups),
+            None => of(Role::Normalized),
+        }
+    }
+
     /// How many elements a parameter has, where the shape tells.
     #[must_use]
     pub fn param_len(&self) -> Option<usize> {

@@ -3,7 +3,7 @@
 //! A tile of columns, some vectors wide, goes down the rows with its sums and numbers in registers. Columns up to a tile of a
 //! number known at compile time are one tile exactly; others are cut into tiles of halving widths and a part.
 
-use super::{function, number, runtime, type_of};
+use super::{function, may_stream, number, runtime, type_of};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{Pass, PassPlan};
 use proc_macro2::{Ident, TokenStream};
@@ -72,7 +72,7 @@ impl Columns<'_> {
     }
 
     fn body(&self, len: Len) -> TokenStream {
-        if self.sums() || self.model.technique.of_sum {
+        if self.sums() || self.model.technique.of_sum || !may_stream(self.model, len) {
             return self.tiles(len, false);
         }
         let (streaming, plain) = (self.tiles(len, true), self.tiles(len, false));

@@ -140,7 +140,7 @@ fn lengths<'a>(model: &'a Model, mut params: impl Iterator<Item = &'a Param>) ->
         return Lengths { argument: TokenStream::new(), of, dims: None, check: None };
     }
     if !model.technique.of_sum {
-        let check = Some(quote!(#rt::shape::check_param_len("len", &SPEC, len)?;));
+        let check = Some(quote!(#rt::shape::check_param_len("weight", &SPEC, len)?;));
         return Lengths { argument: quote!(len: usize), of: Box::new(|_| quote!(len)), dims: None, check };
     }
     let rank = number(model.shape.len());

@@ -5,7 +5,7 @@
 //! segments lie in memory, and long chains of roundings do not come about.
 
 use super::sweep::{Chunk, fold_chains, folds, sweep, sweep_folding};
-use super::{function, runtime, type_of};
+use super::{function, may_stream, runtime, type_of};
 use crate::model::{Len, Model};
 use crate::plan::{Pass, PassPlan};
 use proc_macro2::TokenStream;
@@ -148,7 +148,7 @@ impl Segments<'_> {
             });
             self.each_set(&TokenStream::new(), &segment, &TokenStream::new())
         };
-        if self.model.technique.of_sum {
+        if self.model.technique.of_sum || !may_stream(self.model, self.len) {
             return loops(false);
         }
         let (streaming, plain) = (loops(true), loops(false));

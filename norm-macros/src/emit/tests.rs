@@ -12,7 +12,8 @@ fn tokens(text: &str) -> TokenStream {
 /// Whether `name` is that of a kernel's function: `forward_20_avx512`.
 fn is_kernel(name: &str) -> bool {
     let level = Isa::ALL.iter().any(|isa| name.ends_with(&format!("_{}", isa.name())));
-    level && (name.starts_with("forward_") || name.starts_with("backward_"))
+    let passes = Pass::ROWS.iter().chain(&Pass::SETS);
+    level && passes.into_iter().any(|pass| name.starts_with(&format!("{}_", pass.name())))
 }
 
 /// The bodies of all kernels, by name.
@@ -116,6 +117,27 @@ fn eps_at_run_time() {
 }
 
 #[test]
+fn channels_of_49() {
+    let kept = ["sums_49_avx512", "output_49_avx512", "gradient_sums_49_avx512", "gradient_49_avx512"];
+    check_norm("kind = \"batch\", shape = [_, 64, 7, 7]", &kept, &expect_file!["./snapshots/channels_of_49.rs"]);
+}
+
+#[test]
+fn columns_of_20() {
+    let kept = ["sums_20_avx512", "output_20_avx2", "gradient_sums_20_avx512", "gradient_20_avx2"];
+    let args = "kind = \"layer\", shape = [_, 12, 4, 5], axis = 1";
+    check_norm(args, &kept, &expect_file!["./snapshots/columns_of_20.rs"]);
+}
+
+#[test]
+fn layers_of_channels() {
+    let args = "kind = \"batch\", shape = [_, _], eps = _, momentum = cumulative";
+    check_layer(args, "struct Norm;", &[], &expect_file!["./snapshots/batch_layer.rs"]);
+    let args = "kind = \"weight\", shape = [_, 20]";
+    check_layer(args, "struct Norm { weight_g: Vec<f32> }", &[], &expect_file!["./snapshots/weight_layer.rs"]);
+}
+
+#[test]
 fn refused() {
     let item = "pub struct Norm { pub weight: [f32; 8] }";
     check_layer("kind = \"rsm\", shape = [_, 0]", item, &[], &expect_file!["./snapshots/refused.rs"]);
@@ -136,6 +158,22 @@ fn arguments() -> Vec<String> {
             }
         }
     }
+    let of_channels = [
+        "kind = batch, shape = [_, 6, 7, 7]",
+        "kind = batch, shape = [_, 6], eps = _, momentum = cumulative, running_var = biased",
+        "kind = batch, shape = [_, 7, 7, _], axis = -1, affine = weight, dtype = f64",
+        "kind = instance, shape = [_, 6, _, _], affine = false, eps = _",
+        "kind = instance, shape = [_, 64, 64, 6], axis = -1",
+        "kind = group, groups = 2, shape = [_, 6, 56, 56]",
+        "kind = group, groups = 2, shape = [_, 9, 6], axis = -1, dtype = f64",
+        "kind = weight, shape = [12, 20]",
+        "kind = weight, shape = [_, _, 5], axis = 1, dtype = f64",
+        "kind = weight, shape = [_, 20], axis = -1, affine = false",
+        "kind = layer, shape = [_, 12, 9, 9], axis = 1",
+        "kind = rms, shape = [_, 12, _, _], axis = 1, affine = false",
+        "kind = layer, shape = [_, 3, 9, 5], axis = [1, 3], affine = weight",
+    ];
+    all.extend(of_channels.map(String::from));
     all
 }
 
@@ -228,10 +266,13 @@ fn kernels_cannot_panic_and_divide_once() {
         let mut found = Vec::new();
         kernels(expand_norm(tokens(&args)), &mut found);
         let lens = if args.contains('|') { 3 } else { 1 };
-        assert_eq!(found.len(), lens * 2 * Isa::ALL.len(), "{args}");
+        let over_rows = found.iter().any(|(name, _)| name.starts_with("forward_"));
+        let passes = if over_rows { Pass::ROWS.len() } else { Pass::SETS.len() };
+        assert_eq!(found.len(), lens * passes * Isa::ALL.len(), "{args}");
         for (name, body) in found {
             // `inverse_n`; all else is multiplied.
-            assert_eq!(body.to_string().matches('/').count(), 1, "{name} of {args}");
+            let divisions = usize::from(over_rows);
+            assert_eq!(body.to_string().matches('/').count(), divisions, "{name} of {args}");
             assert_calm(&format!("{name} of {args}"), body);
         }
     }

@@ -141,7 +141,7 @@ fn attributes(item: &syn::ItemStruct, report: &mut Report) {
 }
 
 /// The type without the invisible brackets that come around what a `macro_rules` hands on.
-fn bare(mut ty: &syn::Type) -> &syn::Type {
+pub fn bare(mut ty: &syn::Type) -> &syn::Type {
     while let syn::Type::Group(group) = ty {
         ty = &group.elem;
     }

@@ -303,7 +303,8 @@ fn roles(keys: &Keys<'_>, shape: &[Axis], technique: &'static Technique, report:
         }
     }
     let roles = technique.roles(rank, &axes);
-    if !roles.contains(&Role::Normalized) {
+    // Channels of a group are normalized together, whatever else there is.
+    if technique.groups == Groups::Each && !roles.contains(&Role::Normalized) {
         report.add(span, &check::NOTHING_NORMALIZED, &[&shown(shape)]);
         return None;
     }
@@ -575,4 +576,9 @@ fn allow(keys: &Keys<'_>, report: &mut Report) {
     for name in names {
         mistyped(name, "allow", "the name of a lint", "there are no lints yet", report);
     }
+}
+
+/// Where the facade is, from the keys of a model.
+pub fn facade_of(entries: &[Entry], report: &mut Report) -> String {
+    facade(&Keys { entries }, report)
 }

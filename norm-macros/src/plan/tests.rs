@@ -1,7 +1,9 @@
 use super::*;
-use crate::model::{Axis, Eps, TECHNIQUES, Technique};
+use crate::model::{Axis, Eps, Role, Running, TECHNIQUES, Technique};
 use expect_test::{Expect, expect};
 use std::fmt::Write;
+
+const RUNNING: Running = Running { momentum: None, unbiased: true };
 
 fn facts(kind: &str, len: Len, dtype: Dtype, pass: Pass) -> Facts {
     let technique = Technique::of_kind(kind).unwrap();
@@ -221,8 +223,8 @@ fn what_is_kept_fits_the_registers() {
         let (true, Some(vectors)) = (schedule.keep, schedule.vectors(facts.len)) else { return };
         let sums = if facts.centred { 2 } else { 1 };
         let (each, grads) = match facts.pass {
-            Pass::Forward => (vectors, 0),
             Pass::Backward => (2 * vectors, if schedule.keep_grads { facts.affine as usize * vectors } else { 0 }),
+            _ => (vectors, 0),
         };
         let kept = schedule.rows * each + grads;
         assert!(kept <= registers(isa), "{kept} registers: {shown}");
@@ -252,7 +254,9 @@ fn a_plan_has_each_pass_for_each_instruction_set_and_length() {
     let model = Model {
         technique: Technique::of_kind("layer").unwrap(),
         shape: vec![Axis::Open, Axis::Family { sizes: vec![64, 20], open: true }],
-        leading: 1,
+        roles: vec![Role::Kept, Role::Normalized],
+        groups: None,
+        running: RUNNING,
         eps: Eps::Runtime,
         dtype: Dtype::F32,
         param: Dtype::F32,
@@ -275,12 +279,35 @@ fn a_plan_has_each_pass_for_each_instruction_set_and_length() {
     }
 }
 
+/// The registers that a tile of columns takes fit, and so do the sums of a channel.
+#[test]
+fn sets_fit_the_registers() {
+    for dtype in Dtype::ALL {
+        for isa in Isa::ALL {
+            for pass in Pass::SETS {
+                let facts = Facts { len: Len::Runtime, pass, centred: true, affine: Affine::WeightAndBias, dtype };
+                let numbers = match pass {
+                    Pass::Sums | Pass::Output => 3,
+                    _ => 5,
+                };
+                let (columns, segments) = (schedule::columns(isa, &facts), schedule::segments(isa, &facts));
+                assert!(columns.tile * numbers + 4 <= registers(isa).max(8) + 2, "{isa:?} {pass:?}");
+                assert!(columns.tile.is_power_of_two() && (columns.chains, columns.unroll) == (1, 1));
+                assert!(2 * segments.chains + numbers <= registers(isa) + 2, "{isa:?} {pass:?}");
+                assert_eq!(segments.tile, 0);
+            }
+        }
+    }
+}
+
 #[test]
 fn the_table_has_a_line_for_each_kernel() {
     let model = Model {
         technique: Technique::of_kind("rms").unwrap(),
         shape: vec![Axis::Open, Axis::Fixed(20)],
-        leading: 1,
+        roles: vec![Role::Kept, Role::Normalized],
+        groups: None,
+        running: RUNNING,
         eps: Eps::Fixed(1e-6),
         dtype: Dtype::F64,
         param: Dtype::F64,

@@ -1,33 +1,42 @@
 //! Rms and layer normalization over an axis in the middle: `n` of `[outer, n, inner]`, such as the channels of NCHW.
 //!
-//! One position after the other, as the definition reads; the elements of one are `inner` apart.
+//! Walks in the order of memory and keeps one sum for each of the `inner` positions, as `channels_last` does for channels:
+//! one position after the other would stride through memory.
 
 use super::channels::inverse_root;
 use crate::dtype::{Compute, Element};
 
-/// The mean and one over the root mean square about it, of `n` elements from `first` on, `inner` apart.
+/// The mean and one over the root mean square about it, of each position of one `[n, inner]`.
 fn statistics<T: Element>(
     x: &[T],
-    first: usize,
     n: usize,
     inner: usize,
     centred: bool,
     eps: f64,
-) -> (T::Compute, T::Compute) {
+) -> (Vec<T::Compute>, Vec<T::Compute>) {
     let count = T::Compute::from_f64(n as f64);
-    let mut mean = T::Compute::default();
+    let mut mean = vec![T::Compute::default(); inner];
     if centred {
-        for k in 0..n {
-            mean += x[first + k * inner].widen();
+        for x in x.chunks_exact(inner) {
+            for i in 0..inner {
+                mean[i] += x[i].widen();
+            }
         }
-        mean = mean / count;
+        for i in 0..inner {
+            mean[i] = mean[i] / count;
+        }
     }
-    let mut sum = T::Compute::default();
-    for k in 0..n {
-        let d = x[first + k * inner].widen() - mean;
-        sum += d * d;
+    let mut rstd = vec![T::Compute::default(); inner];
+    for x in x.chunks_exact(inner) {
+        for i in 0..inner {
+            let d = x[i].widen() - mean[i];
+            rstd[i] += d * d;
+        }
     }
-    (mean, inverse_root(sum / count, eps))
+    for i in 0..inner {
+        rstd[i] = inverse_root(rstd[i] / count, eps);
+    }
+    (mean, rstd)
 }
 
 fn forward<T: Element>(
@@ -35,24 +44,18 @@ fn forward<T: Element>(
     weight: Option<&[T]>,
     bias: Option<&[T]>,
     eps: f64,
-    [outer, n, inner]: [usize; 3],
+    [_, n, inner]: [usize; 3],
     centred: bool,
     y: &mut [T],
 ) {
-    for o in 0..outer {
-        for i in 0..inner {
-            let first = o * n * inner + i;
-            let (mean, rstd) = statistics(x, first, n, inner, centred, eps);
-            for k in 0..n {
-                let at = first + k * inner;
-                let mut v = (x[at].widen() - mean) * rstd;
-                if let Some(weight) = weight {
-                    v = v * weight[k].widen();
-                }
-                if let Some(bias) = bias {
-                    v += bias[k].widen();
-                }
-                y[at] = T::narrow(v);
+    for (x, y) in x.chunks_exact(n * inner).zip(y.chunks_exact_mut(n * inner)) {
+        let (mean, rstd) = statistics(x, n, inner, centred, eps);
+        for k in 0..n {
+            let weight = weight.map_or(T::Compute::ONE, |w| w[k].widen());
+            let bias = bias.map_or(T::Compute::default(), |b| b[k].widen());
+            let (x, y) = (&x[k * inner..][..inner], &mut y[k * inner..][..inner]);
+            for i in 0..inner {
+                y[i] = T::narrow((x[i].widen() - mean[i]) * rstd[i] * weight + bias);
             }
         }
     }
@@ -63,38 +66,47 @@ fn backward<T: Element>(
     dy: &[T],
     weight: Option<&[T]>,
     eps: f64,
-    [outer, n, inner]: [usize; 3],
+    [_, n, inner]: [usize; 3],
     centred: bool,
     dx: &mut [T],
     mut dweight: Option<&mut [T::Compute]>,
     mut dbias: Option<&mut [T::Compute]>,
 ) {
     let count = T::Compute::from_f64(n as f64);
-    for o in 0..outer {
-        for i in 0..inner {
-            let first = o * n * inner + i;
-            let (mean, rstd) = statistics(x, first, n, inner, centred, eps);
-            let (mut sum, mut dot) = (T::Compute::default(), T::Compute::default());
-            for k in 0..n {
-                let at = first + k * inner;
-                let normalized = (x[at].widen() - mean) * rstd;
-                if let Some(dweight) = dweight.as_deref_mut() {
-                    dweight[k] += dy[at].widen() * normalized;
-                }
-                if let Some(dbias) = dbias.as_deref_mut() {
-                    dbias[k] += dy[at].widen();
-                }
-                let g = weight.map_or(dy[at].widen(), |w| dy[at].widen() * w[k].widen());
-                if centred {
-                    sum += g;
-                }
-                dot += g * normalized;
+    let sample = n * inner;
+    for ((x, dy), dx) in x.chunks_exact(sample).zip(dy.chunks_exact(sample)).zip(dx.chunks_exact_mut(sample)) {
+        let (mean, rstd) = statistics(x, n, inner, centred, eps);
+        let mut sum = vec![T::Compute::default(); inner];
+        let mut dot = vec![T::Compute::default(); inner];
+        for k in 0..n {
+            let weight = weight.map_or(T::Compute::ONE, |w| w[k].widen());
+            let (x, dy) = (&x[k * inner..][..inner], &dy[k * inner..][..inner]);
+            let (mut dw, mut db) = (T::Compute::default(), T::Compute::default());
+            for i in 0..inner {
+                let normalized = (x[i].widen() - mean[i]) * rstd[i];
+                dw += dy[i].widen() * normalized;
+                db += dy[i].widen();
+                sum[i] += dy[i].widen() * weight;
+                dot[i] += dy[i].widen() * weight * normalized;
             }
-            for k in 0..n {
-                let at = first + k * inner;
-                let normalized = (x[at].widen() - mean) * rstd;
-                let g = weight.map_or(dy[at].widen(), |w| dy[at].widen() * w[k].widen());
-                dx[at] = T::narrow((g - sum / count - normalized * dot / count) * rstd);
+            if let Some(dweight) = dweight.as_deref_mut() {
+                dweight[k] += dw;
+            }
+            if let Some(dbias) = dbias.as_deref_mut() {
+                dbias[k] += db;
+            }
+        }
+        for i in 0..inner {
+            sum[i] = if centred { sum[i] / count } else { T::Compute::default() };
+            dot[i] = dot[i] / count;
+        }
+        for k in 0..n {
+            let weight = weight.map_or(T::Compute::ONE, |w| w[k].widen());
+            let (x, dy) = (&x[k * inner..][..inner], &dy[k * inner..][..inner]);
+            let dx = &mut dx[k * inner..][..inner];
+            for i in 0..inner {
+                let normalized = (x[i].widen() - mean[i]) * rstd[i];
+                dx[i] = T::narrow((dy[i].widen() * weight - sum[i] - normalized * dot[i]) * rstd[i]);
             }
         }
     }

@@ -42,10 +42,13 @@ const _: () = {
     static SPEC: mine::normkit::Spec = mine::normkit::Spec {
         kind: "rms",
         shape: &[mine::normkit::Dim::Any, mine::normkit::Dim::Any],
-        leading: 1,
+        roles: &[mine::normkit::Role::Kept, mine::normkit::Role::Normalized],
+        groups: ::core::option::Option::None,
         centred: false,
+        of_sum: false,
         affine: mine::normkit::Affine::Weight,
         eps: 0.000001,
+        running: ::core::option::Option::None,
         dtype: "f32",
         param: "f32",
     };
@@ -247,14 +250,14 @@ const _: () = {
         pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
         /// The layer as it starts: weight 1, bias 0.
         ///
-        /// `len` is the number of elements that are normalized together.
+        /// `len` is the number of elements of a parameter.
         ///
         /// # Errors
-        /// If there is no kernel for that length.
+        /// If there is no kernel for that.
         pub fn new(
             len: usize,
         ) -> ::core::result::Result<Self, mine::normkit::NormError> {
-            mine::normkit::__private::rows::check_param_len(&SPEC, len)?;
+            mine::normkit::__private::shape::check_param_len("weight", &SPEC, len)?;
             ::core::result::Result::Ok(Norm {
                 weight: mine::normkit::__private::Storage::filled(1.0, len),
                 eps: 0.000001,

@@ -6,10 +6,13 @@ fn main() {
         static SPEC: ::normkit::Spec = ::normkit::Spec {
             kind: "rms",
             shape: &[::normkit::Dim::Any, ::normkit::Dim::Any],
-            leading: 1,
+            roles: &[::normkit::Role::Kept, ::normkit::Role::Normalized],
+            groups: ::core::option::Option::None,
             centred: false,
+            of_sum: false,
             affine: ::normkit::Affine::Weight,
             eps: 0.000001,
+            running: ::core::option::Option::None,
             dtype: "f32",
             param: "f32",
         };
@@ -53,9 +56,10 @@ fn main() {
         ) {
             #[allow(unused_imports)]
             use ::normkit::__private::arch::avx512::{f32 as v, f32 as x, f32 as p};
+            #[allow(unused_variables)]
+            let n: usize = a.n;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let n: usize = a.n;
             let inverse_n = 1.0 / n as f32;
             unsafe {
                 for row in 0..a.rows {
@@ -183,9 +187,10 @@ fn main() {
         ) {
             #[allow(unused_imports)]
             use ::normkit::__private::arch::avx512::{f32 as v, f32 as x, f32 as p};
+            #[allow(unused_variables)]
+            let n: usize = a.n;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let n: usize = a.n;
             let inverse_n = 1.0 / n as f32;
             unsafe {
                 for row in 0..a.rows {

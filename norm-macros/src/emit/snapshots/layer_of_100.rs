@@ -48,10 +48,13 @@ const _: () = {
     static SPEC: ::normkit::Spec = ::normkit::Spec {
         kind: "layer",
         shape: &[::normkit::Dim::Any, ::normkit::Dim::Fixed(100)],
-        leading: 1,
+        roles: &[::normkit::Role::Kept, ::normkit::Role::Normalized],
+        groups: ::core::option::Option::None,
         centred: true,
+        of_sum: false,
         affine: ::normkit::Affine::WeightAndBias,
         eps: 0.00001,
+        running: ::core::option::Option::None,
         dtype: "f32",
         param: "f32",
     };
@@ -65,9 +68,10 @@ const _: () = {
     unsafe fn forward_100_avx2(a: &::normkit::__private::rows::ForwardArgs<f32, f32>) {
         #[allow(unused_imports)]
         use ::normkit::__private::arch::avx2::{f32 as v, f32 as x, f32 as p};
+        #[allow(unused_variables)]
+        let n: usize = 100;
         #[allow(unused_imports)]
         use ::normkit::__private::finish::f32 as finish;
-        let n: usize = 100;
         let inverse_n = 1.0 / n as f32;
         unsafe {
             let mut row = 0_usize;
@@ -362,9 +366,10 @@ const _: () = {
     unsafe fn backward_100_avx2(a: &::normkit::__private::rows::BackwardArgs<f32, f32>) {
         #[allow(unused_imports)]
         use ::normkit::__private::arch::avx2::{f32 as v, f32 as x, f32 as p};
+        #[allow(unused_variables)]
+        let n: usize = 100;
         #[allow(unused_imports)]
         use ::normkit::__private::finish::f32 as finish;
-        let n: usize = 100;
         let inverse_n = 1.0 / n as f32;
         unsafe {
             for row in 0..a.rows {

@@ -6,10 +6,13 @@ fn main() {
         static SPEC: ::normkit::Spec = ::normkit::Spec {
             kind: "layer",
             shape: &[::normkit::Dim::Any, ::normkit::Dim::Fixed(16)],
-            leading: 1,
+            roles: &[::normkit::Role::Kept, ::normkit::Role::Normalized],
+            groups: ::core::option::Option::None,
             centred: true,
+            of_sum: false,
             affine: ::normkit::Affine::None,
             eps: 0.00001,
+            running: ::core::option::Option::None,
             dtype: "f64",
             param: "f64",
         };
@@ -31,9 +34,10 @@ fn main() {
         ) {
             #[allow(unused_imports)]
             use ::normkit::__private::arch::portable::{f64 as v, f64 as x, f64 as p};
+            #[allow(unused_variables)]
+            let n: usize = 16;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f64 as finish;
-            let n: usize = 16;
             let inverse_n = 1.0 / n as f64;
             unsafe {
                 for row in 0..a.rows {
@@ -130,9 +134,10 @@ fn main() {
         ) {
             #[allow(unused_imports)]
             use ::normkit::__private::arch::portable::{f64 as v, f64 as x, f64 as p};
+            #[allow(unused_variables)]
+            let n: usize = 16;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f64 as finish;
-            let n: usize = 16;
             let inverse_n = 1.0 / n as f64;
             unsafe {
                 for row in 0..a.rows {

@@ -2,7 +2,7 @@
 // Bodies of kernels: none.
 
 ::core::compile_error! {
-    "unknown kind `rsm`, did you mean `rms`?\nhelp: the kinds are: \"rms\", \"layer\""
+    "unknown kind `rsm`, did you mean `rms`?\nhelp: the kinds are: \"rms\", \"layer\", \"batch\", \"group\", \"instance\", \"weight\""
 }
 ::core::compile_error! {
     "`shape`: expected a size of at least 1, found 0\nhelp: write `_` for a size known only at run time, which may be 0 there"

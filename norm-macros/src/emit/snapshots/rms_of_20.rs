@@ -6,10 +6,13 @@ fn main() {
         static SPEC: ::normkit::Spec = ::normkit::Spec {
             kind: "rms",
             shape: &[::normkit::Dim::Any, ::normkit::Dim::Fixed(20)],
-            leading: 1,
+            roles: &[::normkit::Role::Kept, ::normkit::Role::Normalized],
+            groups: ::core::option::Option::None,
             centred: false,
+            of_sum: false,
             affine: ::normkit::Affine::Weight,
             eps: 0.000001,
+            running: ::core::option::Option::None,
             dtype: "f32",
             param: "f32",
         };
@@ -21,9 +24,10 @@ fn main() {
         ) {
             #[allow(unused_imports)]
             use ::normkit::__private::arch::avx512::{f32 as v, f32 as x, f32 as p};
+            #[allow(unused_variables)]
+            let n: usize = 20;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let n: usize = 20;
             let inverse_n = 1.0 / n as f32;
             unsafe {
                 let mut row = 0_usize;
@@ -142,9 +146,10 @@ fn main() {
         ) {
             #[allow(unused_imports)]
             use ::normkit::__private::arch::avx512::{f32 as v, f32 as x, f32 as p};
+            #[allow(unused_variables)]
+            let n: usize = 20;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let n: usize = 20;
             let inverse_n = 1.0 / n as f32;
             unsafe {
                 let mut dw0 = v::load(a.dweight.add(0));
