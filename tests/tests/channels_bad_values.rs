@@ -6,7 +6,7 @@ mod calls;
 use calls::Method::{Backward, Forward, Frozen, Inplace, Train, Update};
 use calls::{Call, Subject, dims, length, shaped};
 use normkit::{NormError, NormLayer, Param, Saved, normalize};
-use normkit_tests::{at_each_level, batch, kernel, open};
+use normkit_tests::{Sets, at_each_level, batch, kernel, open};
 
 #[test]
 fn channels_that_groups_do_not_divide() {
@@ -123,15 +123,18 @@ fn running_statistics_of_another_size() {
 
 #[test]
 fn nothing_is_fine() {
-    let kernels = open::three_axes();
-    let mut all: Vec<Subject> = kernels.into_iter().map(|open| Subject::Same(open.kernel)).collect();
-    all.extend(open::batch_three_axes().into_iter().map(|open| Subject::Batch(open.kernel)));
+    let mut all: Vec<(Subject, bool)> = Vec::new();
+    for open in open::three_axes() {
+        let last = matches!(open.sets, Sets::Instance { axis: 2 } | Sets::Groups { axis: 2, .. });
+        all.push((Subject::Same(open.kernel), last));
+    }
+    all.extend(open::batch_three_axes().into_iter().map(|open| (Subject::Batch(open.kernel), open.axis == 2)));
     at_each_level("nothing", |_| {
-        for subject in &all {
+        for &(ref subject, last) in &all {
             let is_batch = matches!(subject, Subject::Batch(_));
             // No samples, and samples without places: of channels first, of channels last.
             for shape in [[0, 8, 4], [0, 4, 8], [0, 8, 8]] {
-                let channels = if last(subject) { shape[2] } else { shape[1] };
+                let channels = if last { shape[2] } else { shape[1] };
                 let saved = subject.saved(&shape, channels);
                 let call = Call::new(&shaped(&shape), channels, &saved);
                 for &method in subject.methods() {
@@ -146,14 +149,14 @@ fn nothing_is_fine() {
                     assert!(saved.rstd().is_empty() && saved.mean().is_empty());
                 }
             }
-            let shape = if last(subject) { [3, 0, 8] } else { [3, 8, 0] };
+            let shape = if last { [3, 0, 8] } else { [3, 8, 0] };
             let call = Call::new(&shaped(&shape), 8, &subject.saved(&shape, 8));
             for &method in subject.methods() {
                 assert_eq!(subject.attempt(&call, method), Ok(()), "{method:?} of {} over {shape:?}", subject.name());
             }
             // Strides mean nothing there, and neither does a size whose product with others would overflow.
             for shape in [[0, 8, usize::MAX / 2], [0, usize::MAX / 4 * 4, 8]] {
-                let channels = if last(subject) { shape[2] } else { shape[1] };
+                let channels = if last { shape[2] } else { shape[1] };
                 if channels == 8 {
                     let call = Call::new(&shaped(&shape), 8, &Saved::default());
                     for method in [Forward, Inplace, Train] {
@@ -163,11 +166,6 @@ fn nothing_is_fine() {
             }
         }
     });
-}
-
-/// Whether the channels are the last of three axes.
-fn last(subject: &Subject) -> bool {
-    subject.name().contains("axis = -1")
 }
 
 // ---- layers ----

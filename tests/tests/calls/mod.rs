@@ -1,5 +1,7 @@
 //! Calls that may be wrong, of any technique with channels: nothing is written when one is refused.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use normkit::{NormError, Saved, View, ViewMut};
 use normkit_tests::{Batch, Kernel, Numbers, Params, Running, WeightNorm, bits, described, described_mut, narrow};
 
