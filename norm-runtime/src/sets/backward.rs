@@ -36,7 +36,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
     /// As for `Forward::run`, with `dy` and `dx`; `saved` has all statistics, and `grads` the length that the problem says.
     pub(super) unsafe fn run(&self, grads: ParamGrads<'_, T::Compute>) {
         let problem = self.problem;
-        let len = problem.flight_len(size_of::<T>(), 2);
+        let len = problem.flight_len(size_of::<T>());
         let stream = problem.streams(self.dx) && !self.spec.of_sum;
         let by_row = problem.form == Form::ColumnsByRow;
         let partial_rows = if by_row && grads.weight.is_some() { problem.rows.total } else { 0 };

@@ -33,7 +33,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
     /// for it, at a level that is available; the parameters have the length that the problem says.
     pub(super) unsafe fn run(&self, mut saved: Option<&mut Saved<T::Compute>>) {
         let problem = self.problem;
-        let len = problem.flight_len(size_of::<T>(), 1);
+        let len = problem.flight_len(size_of::<T>());
         let stream = self.x != self.y.cast_const() && problem.streams(self.y);
         flight::with(len, 0, 0, |pad| {
             problem.for_each_flight(len, |flight| {
@@ -102,7 +102,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         let n = problem.n.min(16);
         let share = T::Compute::from_f64(1.0 / n as f64);
         for set in 0..flight.sets {
-            let ([at, _], ..) = problem.element(flight, flight.first + set, 0);
+            let at = flight.offsets[0] + (flight.first + set) * problem.set_strides[0];
             // SAFETY: the first `n` elements of the set's first row, which are among those of `x`.
             let element = |i: usize| unsafe { self.x.add(at + i).read() }.widen();
             let first = element(0);

@@ -129,13 +129,13 @@ impl<const K: usize> Problem<K> {
         if self.form == Form::ColumnsByRow { self.rows.total } else { self.sets }
     }
 
-    /// How many sets are taken together: as many as half of the second-level cache holds of the tensors that are read.
+    /// How many sets are taken together: as many as half of the second-level cache holds of all tensors.
     ///
     /// Columns that do not fit it, even a few cache lines wide, are taken all at once: whole rows are the fastest to read.
-    pub(super) fn flight_len(&self, element: usize, tensors: usize) -> usize {
+    pub(super) fn flight_len(&self, element: usize) -> usize {
         const MOST_SEGMENTS: usize = 512;
         const FEWEST_COLUMNS: usize = 32;
-        let fit = cache::sizes().l2 / 2 / (self.set_len() * element * tensors).max(1);
+        let fit = cache::sizes().l2 / 2 / (self.set_len() * element * K).max(1);
         let sets = match self.form {
             Form::Segments => (fit.min(MOST_SEGMENTS) / self.fuse).max(1) * self.fuse,
             _ if self.fuse > 1 || fit < FEWEST_COLUMNS => self.sets,
