@@ -24,6 +24,31 @@ type Frozen<T> =
 type Update<T> = dyn Fn(&Saved<T>, &mut [T], &mut [T], &mut i64) -> Outcome;
 
 /// A kernel; made by [`batch!`](crate::batch).
+///
+/// A *layer* of batch norm changes when it is trained, so training takes it by a unique reference:
+///
+/// ```
+/// #[normkit::normalize(kind = "batch", shape = [_, 3])]
+/// struct Norm;
+///
+/// fn train(layer: &mut Norm, x: &[f32], y: &mut [f32], saved: &mut normkit::Saved<f32>) {
+///     layer.forward_train(x, y, saved).unwrap();
+/// }
+/// let mut layer = Norm::new();
+/// train(&mut layer, &[1.0, 2.0, 3.0, 2.0, 4.0, 6.0], &mut [0.0; 6], &mut normkit::Saved::default());
+/// assert_eq!(layer.num_batches_tracked, 1);
+/// ```
+///
+/// The same through a shared one does not compile:
+///
+/// ```compile_fail,E0596
+/// #[normkit::normalize(kind = "batch", shape = [_, 3])]
+/// struct Norm;
+///
+/// fn train(layer: &Norm, x: &[f32], y: &mut [f32], saved: &mut normkit::Saved<f32>) {
+///     layer.forward_train(x, y, saved).unwrap();
+/// }
+/// ```
 #[allow(missing_docs, reason = "named as the methods")]
 pub struct Batch<T: Compute> {
     /// The keys it was generated from.
