@@ -63,7 +63,8 @@ fn planes() {
         f64 (weight bias) [3, 7, 7] 1;
     };
     check_all("batch of planes", &cases, &[0, 1, 2, 3, 5, 70]);
-    check_all("batch of images", &cases!(f32 (weight bias) [2, 56, 56] 1;), &[1, 3]);
+    let images: Vec<Box<dyn Check>> = cases!(f32 (weight bias) [2, 56, 56] 1;);
+    check_all("batch of images", &images, &[1, 3]);
 }
 
 #[test]

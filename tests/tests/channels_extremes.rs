@@ -2,8 +2,8 @@
 
 use normkit_tests::open::{self, Open, OpenBatch};
 use normkit_tests::{
-    BatchInputs, Expected, Inputs, Numbers, Outputs, Sets, WeightInputs, at_each_level, batch, bits, error, kernel,
-    narrow, widen,
+    BatchInputs, Expected, Inputs, Numbers, Outputs, Sets, WeightInputs, at_each_level, batch, bits, contiguous, error,
+    kernel, narrow, widen,
 };
 
 type Run = Box<dyn Fn(&Inputs<f32>) -> Outputs<f32>>;
@@ -77,9 +77,13 @@ fn magnitudes() {
             let y = error(&widen(&found.y), &expected.y, f64::MIN_POSITIVE);
             let largest = expected.rstd.iter().fold(f64::MIN_POSITIVE, |m, &r| m.max(r));
             let dx = error(&widen(&found.dx), &expected.dx, largest);
-            if !finite || y.is_nan() || y > BOUND || dx.is_nan() || dx > BOUND {
+            let root = (inputs.x.len() as f64 / inputs.weight.len() as f64).sqrt();
+            let dweight = error(&widen(&found.dweight), &expected.dweight, root);
+            let dbias = error(&widen(&found.dbias), &expected.dbias, root);
+            if !finite || [y, dx, dweight, dbias].iter().any(|error| error.is_nan() || *error > BOUND) {
                 missed.push(format!(
-                    "{} over {:?} at {level}, {what}, eps {eps:e}: finite {finite}, y {y:.1e}, dx {dx:.1e}",
+                    "{} over {:?} at {level}, {what}, eps {eps:e}: finite {finite}, y {y:.1e}, dx {dx:.1e}, dweight \
+                     {dweight:.1e}, dbias {dbias:.1e}",
                     subject.name, subject.dims
                 ));
             }
@@ -179,7 +183,7 @@ fn nan_in_a_parameter_stays_in_its_channel() {
     at_each_level("NaN in a parameter", |level| {
         for Subject { name, sets, dims, run } in &subjects {
             let clean = Inputs::<f32>::random(*sets, dims, 6, 1.0, 1.0, 1e-5);
-            let (of_clean, param_of) = (run(&clean), sets.param_of(dims));
+            let (of_clean, param_of, set_of) = (run(&clean), sets.param_of(dims), sets.set_of(dims));
             for at in [0, 1, clean.weight.len() - 1] {
                 for of_bias in [false, true] {
                     let mut inputs = clean.clone();
@@ -192,6 +196,14 @@ fn nan_in_a_parameter_stays_in_its_channel() {
                     }
                     assert_eq!(bits(&found.dweight), bits(&of_clean.dweight));
                     assert_eq!(bits(&found.dbias), bits(&of_clean.dbias));
+                    // The gradient of x looks at the weights of its set, and at no bias.
+                    let touched =
+                        |set: usize| !of_bias && (0..set_of.len()).any(|i| set_of[i] == set && param_of[i] == at);
+                    let touched: Vec<bool> = (0..sets.counts(dims)[0]).map(touched).collect();
+                    for (i, (a, b)) in found.dx.iter().zip(&of_clean.dx).enumerate() {
+                        let fine = if touched[set_of[i]] { a.is_nan() } else { a.to_bits() == b.to_bits() };
+                        assert!(fine, "{name} over {dims:?} at {level}, parameter {at}: dx[{i}] is {a}, not {b}");
+                    }
                 }
             }
             // A weight of 0 hides nothing.
@@ -241,6 +253,29 @@ fn running_statistics_that_are_not_finite() {
     });
 }
 
+/// 0 / 0, as PyTorch has it, in that set and in no other.
+#[test]
+fn constant_sets_without_eps() {
+    let subjects = subjects();
+    at_each_level("constant sets without eps", |level| {
+        for subject in &subjects {
+            let set_of = subject.sets.set_of(&subject.dims);
+            let x = Numbers(4).normal(set_of.len(), 0.0, 1.0);
+            let clean = plain(subject, narrow(&x), 0.0);
+            let of_clean = (subject.run)(&clean);
+            for value in [0.0, 0.1, -1e30] {
+                let mut inputs = clean.clone();
+                inputs.x.iter_mut().zip(&set_of).filter(|(_, set)| **set == 1).for_each(|(x, _)| *x = value);
+                let found = (subject.run)(&inputs);
+                for (i, (y, clean)) in found.y.iter().zip(&of_clean.y).enumerate() {
+                    let fine = if set_of[i] == 1 { y.is_nan() } else { y.to_bits() == clean.to_bits() };
+                    assert!(fine, "{} over {:?} at {level} of {value}: y[{i}] is {y}", subject.name, subject.dims);
+                }
+            }
+        }
+    });
+}
+
 // ---- weight norm ----
 
 #[test]
@@ -261,6 +296,11 @@ fn weights_of_any_magnitude() {
                     let dv = error(&widen(&found.dv), &expected.dv, largest);
                     let dg = error(&widen(&found.dg), &expected.dg, 1.0);
                     assert!(dv <= 1e-5 && dg <= 1e-5, "{what}: dv {dv:e}, dg {dg:e}");
+                    // Added to what is there, here of the same size.
+                    let added = kernel.run_at(&inputs, largest, &contiguous(&dims));
+                    let twice: Vec<f64> = expected.dv.iter().map(|dv| dv + largest).collect();
+                    let dv = error(&widen(&added.dv), &twice, largest);
+                    assert!(dv <= 1e-5, "{what}: dv added to what is there {dv:e}");
                 }
             }
         }

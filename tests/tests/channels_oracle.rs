@@ -76,7 +76,8 @@ fn instances_of_fixed_planes() {
         f64 (weight bias) [3, 7, 7] 1;
     };
     check_all("instances", &cases, &[0, 1, 2, 3]);
-    check_all("instances of images", &instance!(f32 (weight bias) [2, 56, 56] 1;), &[1, 2]);
+    let images: Vec<Box<dyn Check>> = instance!(f32 (weight bias) [2, 56, 56] 1;);
+    check_all("instances of images", &images, &[1, 2]);
 }
 
 #[test]
