@@ -144,7 +144,7 @@ pub(crate) struct Gradient<A> {
     rstd: A,
     mean_g: A,
     mean_product: A,
-    /// Whether nothing depends on the element: the direction of a vector of one.
+    /// Whether nothing depends on the element: the direction of a vector of one (which zero has none of: that stays NaN).
     constant: bool,
 }
 
@@ -179,7 +179,7 @@ impl<A: Compute> Gradient<A> {
 
     /// The gradient of the element whose normalized value is `h`.
     pub(crate) fn of(&self, g: A, h: A) -> A {
-        if self.constant { A::default() } else { ((g - self.mean_g) - h * self.mean_product) * self.rstd }
+        if self.constant { self.rstd * A::default() } else { ((g - self.mean_g) - h * self.mean_product) * self.rstd }
     }
 }
 

@@ -79,7 +79,7 @@ fn negative_running_variance() {
                             let result = subject.attempt(&call, method);
                             let named = matches!(
                                 result,
-                                Err(NormError::RunningVar { index: i, found }) if i == index && found == value.into()
+                                Err(NormError::RunningVar { index: i, found }) if i == index && found == f64::from(value)
                             );
                             assert!(named, "{method:?} of {}, {value}: {result:?}", subject.name());
                             let text = result.unwrap_err().to_string();

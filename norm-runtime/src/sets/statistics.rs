@@ -133,6 +133,7 @@ pub fn update_running<A: Compute, P: Element<Compute = A>>(
     num_batches_tracked: &mut i64,
 ) -> Result<(), NormError> {
     let channels = spec.param_len().unwrap_or(saved.variance().len());
+    check_len("saved", Some(saved.rstd()), channels)?;
     check_len("saved", Some(saved.variance()), channels)?;
     check_running(channels, running_mean.len(), running_var.len())?;
     *num_batches_tracked = num_batches_tracked.saturating_add(1);
