@@ -106,11 +106,17 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
             // SAFETY: the first `n` elements of the set's first row, which are among those of `x`.
             let element = |i: usize| unsafe { self.x.add(at + i).read() }.widen();
             let first = element(0);
-            let mut sum = T::Compute::default();
-            for i in 1..n {
-                sum += element(i) - first;
+            // Four chains, which the compiler makes a vector of: one took a quarter of the time on channels of 8 x 8.
+            let mut sums = [T::Compute::default(); 4];
+            for i in 0..n / 4 {
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    *sum += element(4 * i + k) - first;
+                }
             }
-            pad.mean[set] = first + sum * share;
+            for i in n / 4 * 4..n {
+                sums[0] += element(i) - first;
+            }
+            pad.mean[set] = first + ((sums[0] + sums[2]) + (sums[1] + sums[3])) * share;
         }
         if problem.form == Form::Segments {
             return;
