@@ -3,7 +3,7 @@
 use crate::check::ACCURACY;
 use crate::trial::Trial;
 
-pub const NAMES: [&str; 4] = ["speed", "memory", "convergence", "independence\nof the batch"];
+pub const NAMES: [&str; 4] = ["speed", "memory", "convergence", "batch-free"];
 
 /// For each of the trials at the same batch size, in the order of [`NAMES`].
 ///

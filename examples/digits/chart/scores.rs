@@ -33,9 +33,8 @@ pub fn figure(trials: &[Trial]) -> Figure {
     Figure {
         title: "Handwritten digits: the techniques side by side",
         notes: vec![
-            "Speed, memory, convergence: the best one's time, bytes, epochs to 95 % by this one's. Independence: 100 less the \
-             dependence on the batch in %."
-                .to_owned(),
+            "Speed, memory, convergence: the best one's time, bytes, epochs to 95 %, by this one's.".to_owned(),
+            "Batch-free, or independent of the batch: 100 less the dependence on it in %.".to_owned(),
             "More is better. No normalization takes neither time nor memory: 100.".to_owned(),
         ],
         legend: legend(trials),
