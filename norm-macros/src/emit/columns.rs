@@ -4,7 +4,7 @@
 //! others are swept along the rows, several rows together, with sums and numbers in the first-level cache: down the rows by tiles,
 //! every row would be a jump that no prefetcher follows, which took twice the time on 256 rows of 1024.
 
-use super::{function, may_stream, number, runtime, type_of};
+use super::{function, may_stream, number, numbers, runtime, tensors, type_of};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{Pass, PassPlan};
 use proc_macro2::{Ident, TokenStream};
@@ -157,16 +157,6 @@ impl Columns<'_> {
         }
     }
 
-    /// The numbers of a column: the argument and the variable.
-    fn numbers(&self) -> Vec<(&'static str, &'static str)> {
-        let all: &[_] = match self.plan.pass {
-            Pass::Sums => &[("mean", "m")],
-            Pass::Gradient => &[("mean", "m"), ("scale", "k"), ("slope", "l"), ("offset", "o"), ("centre", "u")],
-            _ => &[("mean", "m"), ("scale", "k"), ("offset", "o")],
-        };
-        all.iter().copied().filter(|(name, _)| self.centred() || ["scale", "slope"].contains(name)).collect()
-    }
-
     /// The sums of a column: the argument and the variable.
     fn totals(&self) -> &'static [(&'static str, &'static str)] {
         match (self.sums(), self.centred()) {
@@ -181,7 +171,7 @@ impl Columns<'_> {
     fn numbers_and_totals(&self, part: &Part) -> (TokenStream, TokenStream) {
         let zero = quote!(v::zero());
         let (mut before, mut after) = (TokenStream::new(), TokenStream::new());
-        for (argument, variable) in self.numbers() {
+        for (argument, variable) in numbers(self.model, self.plan.pass) {
             let (argument, variable) = (format_ident!("{argument}"), part.name(variable));
             let value = part.load(&quote!(v), &quote!(a.#argument), &zero);
             before.extend(quote!(let #variable = #value;));
@@ -226,13 +216,7 @@ impl Columns<'_> {
         let rt = runtime(self.model);
         let param = type_of(self.model.param);
         let offset = number(r);
-        let tensors: &[_] = match self.plan.pass {
-            Pass::Sums => &["x"],
-            Pass::Output => &["x", "y"],
-            Pass::GradientSums => &["x", "dy"],
-            _ => &["x", "dy", "y"],
-        };
-        let pointers = tensors.iter().map(|name| {
+        let pointers = tensors(self.plan.pass).iter().map(|name| {
             let (pointer, start, row) =
                 (format_ident!("{name}"), format_ident!("{name}{r}"), format_ident!("{name}_row"));
             quote!(let #start = a.#pointer.add((row + #offset) * a.#row);)

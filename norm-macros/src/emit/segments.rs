@@ -5,7 +5,7 @@
 //! result, and before long chains of roundings come about.
 
 use super::sweep::{Chunk, FOLD, fold_chains, folds, sweep, sweep_folding};
-use super::{function, may_stream, number, runtime, type_of};
+use super::{function, may_stream, number, numbers, runtime, tensors, type_of};
 use crate::model::{Len, Model, Role};
 use crate::plan::{Pass, PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -32,25 +32,9 @@ impl Segments<'_> {
         self.model.technique.centred
     }
 
-    /// The numbers of a set: the argument and the variable.
-    fn numbers(&self) -> Vec<(&'static str, &'static str)> {
-        let all: &[_] = match self.plan.pass {
-            Pass::Sums => &[("mean", "m")],
-            Pass::Gradient => &[("mean", "m"), ("scale", "k"), ("slope", "l"), ("offset", "o"), ("centre", "u")],
-            _ => &[("mean", "m"), ("scale", "k"), ("offset", "o")],
-        };
-        all.iter().copied().filter(|(name, _)| self.centred() || ["scale", "slope"].contains(name)).collect()
-    }
-
     /// The tensors: where a segment of each starts.
     fn pointers(&self) -> TokenStream {
-        let names: &[_] = match self.plan.pass {
-            Pass::Sums => &["x"],
-            Pass::Output => &["x", "y"],
-            Pass::GradientSums => &["x", "dy"],
-            _ => &["x", "dy", "y"],
-        };
-        names
+        tensors(self.plan.pass)
             .iter()
             .map(|name| {
                 let (pointer, start) = (format_ident!("{name}"), format_ident!("{name}0"));
@@ -63,7 +47,7 @@ impl Segments<'_> {
     /// For each set `before`, for each of its segments `segment`, then `after`.
     fn each_set(&self, before: &TokenStream, segment: &TokenStream, after: &TokenStream) -> TokenStream {
         let pointers = self.pointers();
-        let numbers = self.numbers().into_iter().map(|(argument, variable)| {
+        let numbers = numbers(self.model, self.plan.pass).into_iter().map(|(argument, variable)| {
             let (argument, variable) = (format_ident!("{argument}"), format_ident!("{variable}"));
             quote!(let #variable = v::splat(a.#argument.add(set).read());)
         });
