@@ -3,7 +3,7 @@
 //! `cargo bench -- --test` runs each once: the short mode. `cargo bench -- rms_fwd` filters.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use normkit_bench::workloads;
+use normkit_bench::rows::workloads;
 
 fn rows(criterion: &mut Criterion) {
     for workload in workloads() {

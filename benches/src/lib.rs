@@ -1,15 +1,22 @@
 //! The workloads that both the criterion benches and the table of `normkit-bench` run.
 //!
-//! A workload is one kernel on one shape, with its contenders: the generated kernel for that length, our kernel for lengths
-//! known at run time, the generic scalar code, and a copy of the same bytes. All of them reuse their outputs.
+//! A workload is one kernel on one shape, with its contenders: the generated kernel for those sizes, our kernel for sizes
+//! known at run time (where there is one), the generic scalar code, and a copy of the same bytes. All of them reuse their
+//! outputs.
 
-mod rows;
+pub mod channels;
+pub mod rows;
+mod tensors;
 
-pub use rows::workloads;
+/// All there are.
+#[must_use]
+pub fn workloads() -> Vec<Workload> {
+    rows::workloads().into_iter().chain(channels::workloads()).collect()
+}
 
 /// One kernel on one shape.
 pub struct Workload {
-    /// Such as `rms_fwd_f32_4096x128`: kind, pass, type, rows and length.
+    /// Such as `rms_fwd_f32_4096x128`: kind, pass, type and sizes. Channels stand second, `_cl` where they lie last in memory.
     pub name: String,
     /// Elements of `x`.
     pub elements: usize,

@@ -13,7 +13,7 @@ const SENSIBLE_BATCH: usize = 8;
 /// Scalar code sums some 8000 numbers in one chain of f32, which is good to a few 1e-6, now and then to 1e-5.
 const DIFFERENCE: f64 = 1e-4;
 /// Batch normalization looks at the batch, the others do not: not by one bit.
-const SOME_DEPENDENCE: f64 = 0.01;
+const SOME_DEPENDENCE: f64 = 1e-3;
 
 /// A measured value against its bound.
 pub struct Check {

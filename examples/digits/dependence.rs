@@ -20,16 +20,15 @@ pub fn dependence(model: &mut Model, images: &Set, settings: Settings) -> Result
     let mut rng = settings.rng(Chance::Deals);
     let mut order: Vec<usize> = (0..images.len()).collect();
     let mut batch = Set::default();
-    let mut scores = vec![[0.0; DEALS]; images.len() * CLASSES];
-    for deal in 0..DEALS {
+    let mut deals = [(); DEALS].map(|()| vec![0.0; images.len() * CLASSES]);
+    for scores in &mut deals {
         order.shuffle(&mut rng);
         for indices in batches(&order, settings.batch) {
             batch.gather(images, indices);
             let dealt = model.scores(Pass::Training, &batch)?.chunks_exact(CLASSES);
             for (image, dealt) in indices.iter().zip(dealt) {
-                for (class, score) in dealt.iter().enumerate() {
-                    scores[image * CLASSES + class][deal] = f64::from(*score);
-                }
+                let scores = &mut scores[image * CLASSES..][..CLASSES];
+                scores.iter_mut().zip(dealt).for_each(|(to, from)| *to = f64::from(*from));
             }
         }
     }
@@ -37,18 +36,18 @@ pub fn dependence(model: &mut Model, images: &Set, settings: Settings) -> Result
         buffer.copy_from_slice(kept);
     }
 
-    let over_deals = scores.iter().map(|deals| variance(deals)).sum::<f64>() / scores.len() as f64;
-    let over_images = (0..CLASSES).map(|class| {
-        let of_class: Vec<f64> = scores.iter().skip(class).step_by(CLASSES).map(|deals| deals[0]).collect();
-        variance(&of_class)
-    });
+    let scores = deals[0].len();
+    let over_deals = (0..scores).map(|i| variance(deals.iter().map(|scores| scores[i])));
+    let over_deals = over_deals.sum::<f64>() / scores as f64;
+    let over_images = (0..CLASSES).map(|class| variance(deals[0].iter().skip(class).step_by(CLASSES).copied()));
     let over_images = over_images.sum::<f64>() / CLASSES as f64;
     // a network that has died gives all images the same scores, and 0 by 0 is not what is meant
     Ok(if over_deals == 0.0 { 0.0 } else { (over_deals / over_images).sqrt() })
 }
 
 /// Unbiased; exactly 0 where all values are the same.
-fn variance(values: &[f64]) -> f64 {
+fn variance(values: impl Iterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.collect();
     let offsets: Vec<f64> = values.iter().map(|v| v - values[0]).collect();
     let mean = offsets.iter().sum::<f64>() / offsets.len() as f64;
     offsets.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (offsets.len() - 1) as f64

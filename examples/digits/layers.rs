@@ -81,7 +81,7 @@ where
         let saved = [self.saved.mean(), self.saved.residual(), self.saved.rstd(), self.saved.variance()];
         Bytes {
             parameters: self.norm.params().into_iter().chain(self.norm.buffers()).map(size).sum(),
-            saved: saved.map(|s| size_of_val(s)).iter().sum(),
+            saved: saved.map(size_of_val).iter().sum(),
         }
     }
 }

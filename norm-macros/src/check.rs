@@ -89,10 +89,13 @@ catalogue! {
         "`{}` keeps the samples of a batch apart; channels are on axis 1, or on the last one (-1) in channels-last order";
     ONE_AXIS = "one_axis",
         "`axis`: expected one axis, found {}",
-        "`axis` is {} of `{}`: write `axis = 1`, or `axis = -1` for channels-last order";
+        "{}";
     NOTHING_NORMALIZED = "nothing_normalized",
         "`axis`: expected an axis that is left to normalize over, found none in {}",
-        "give the shape all its axes: `shape = [_, 64, 56, 56]`";
+        "give the shape all its axes: `{}`";
+    NO_CHANNEL_AXIS = "no_channel_axis",
+        "`shape`: expected at least {} axes, as channels are on axis {} by default, found {}",
+        "write `shape = [_, 64]` with the samples first, or say the axis of channels: `axis = 0`";
     MISSING_GROUPS = "missing_groups",
         "expected the key `groups`",
         "add `groups = {}`: the number of groups that the channels fall into";
@@ -104,7 +107,7 @@ catalogue! {
         "it is the share of the new batch, as in PyTorch: `momentum = 0.1` is what Keras and Flax call 0.9";
     EPS_OUT_OF_RANGE = "eps_out_of_range",
         "`eps`: expected a finite number of at least 0, found {}",
-        "the usual values are 1e-6 (rms) and 1e-5 (layer)";
+        "the usual values are 1e-6 (rms) and 1e-5 (all others)";
     EPS_VANISHES = "eps_vanishes",
         "`eps`: {} rounds to 0 in {}, the type that it is computed in",
         "write 0 if that is meant, or a larger number such as {}";
@@ -129,6 +132,9 @@ catalogue! {
     FIELD_TYPE = "field_type",
         "`{}`: expected `[T; N]`, `Box<[T; N]>`, `Vec<T>` or `Param<T>` with T one of f32, f64, found `{}`",
         "write `{}: [f32; 4096]`";
+    COUNT_TYPE = "count_type",
+        "`num_batches_tracked`: expected `i64`, as in PyTorch's checkpoints, found `{}`",
+        "write `num_batches_tracked: i64`, or leave the field out: it is added";
     FIELD_LENGTH = "field_length",
         "`{}`: expected {} elements, as the shape says, found {}",
         "the {} of {} has {} elements";
@@ -152,10 +158,31 @@ catalogue! {
         "remove one of the two";
     STACKED = "stacked",
         "expected one `#[normalize]` on a struct, found another",
-        "for a model of several layers give each a struct of its own";
+        "for a model of several layers write `#[norm(...)]` on its fields instead";
     CONFLICTING_DERIVE = "conflicting_derive",
         "expected no derive of `Default`, which is generated with the layer",
         "remove `Default` from the derives";
+    NEITHER_FORM = "neither_form",
+        "expected the key `kind`, or a field with `#[norm(...)]`, found neither",
+        "a layer is `#[normalize(kind = \"rms\", shape = [_, 4096])] struct InputNorm;`, one in a model `#[norm(kind = \"rms\", shape = [_, 4096])] input_norm: InputNorm`";
+    KEYS_ON_MODEL = "keys_on_model",
+        "expected no key but `{}` on a model ({} has `#[norm(...)]`), found {}",
+        "write `#[normalize]` on the struct, and the keys of a layer in the `#[norm(...)]` of its field";
+    NORM_WITHOUT_KEYS = "norm_without_keys",
+        "expected `#[norm(...)]` with the keys of a layer, found `{}`",
+        "write `#[norm(kind = \"rms\", shape = [_, 4096])]`";
+    REPEATED_NORM = "repeated_norm",
+        "`{}`: expected one `#[norm(...)]` on a field, found another",
+        "remove one of the two";
+    NORM_ON_TUPLE_FIELD = "norm_on_tuple_field",
+        "expected a named field under `#[norm]`, found one of a tuple struct",
+        "layers are found by name: `pub struct {} {{ #[norm(kind = \"rms\", shape = [_, 4096])] input_norm: InputNorm }}`";
+    NORM_TYPE = "norm_type",
+        "`{}`: expected the name of the struct that is to be generated, found {}",
+        "write `{}: {}`";
+    NORM_TYPE_TAKEN = "norm_type_taken",
+        "`{}`: expected a type of its own, found `{}`, which is {}",
+        "write `{}: {}`";
 }
 
 /// Collects messages, so that all are shown at once.
@@ -163,6 +190,7 @@ catalogue! {
 pub struct Report {
     entries: Vec<(Span, String)>,
     whole: Option<Span>,
+    is_on_field: bool,
     unread: Vec<String>,
     #[cfg(test)]
     pub names: Vec<&'static str>,
@@ -174,6 +202,16 @@ impl Report {
         // In the scope of the user's own tokens: the compiler then says nothing of macros.
         let first = tokens.clone().into_iter().next();
         Report { whole: first.map(|token| Span::call_site().resolved_at(token.span())), ..Report::default() }
+    }
+
+    /// A report on the `#[norm(...)]` of a field, which stands there.
+    pub fn on_field(attribute: Span) -> Report {
+        Report { whole: Some(attribute), is_on_field: true, ..Report::default() }
+    }
+
+    /// Whether it is on a field: the layer's struct is generated then, so can declare nothing.
+    pub fn is_on_field(&self) -> bool {
+        self.is_on_field
     }
 
     /// The place of what is not there: all of the attribute, or of the `norm!`.

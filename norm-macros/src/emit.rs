@@ -6,6 +6,7 @@ mod doc;
 mod forward;
 mod kernel;
 mod layer;
+mod model_form;
 mod refused;
 mod segments;
 mod sweep;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use kernel::kernel;
 pub use layer::layer;
+pub use model_form::model_form;
 pub use refused::{refused_item, refused_layer};
 
 use crate::model::{Dtype, Len, Model};
@@ -70,6 +72,27 @@ fn kernel_name(pass: &str, len: Len, isa: Isa) -> Ident {
     match len {
         Len::Fixed(n) => format_ident!("{pass}_{n}_{}", isa.name()),
         Len::Runtime => format_ident!("{pass}_n_{}", isa.name()),
+    }
+}
+
+/// The numbers that a kernel over sets takes of each set: the argument and the variable.
+fn numbers(model: &Model, pass: Pass) -> Vec<(&'static str, &'static str)> {
+    let all: &[_] = match pass {
+        Pass::Sums => &[("mean", "m")],
+        Pass::Gradient => &[("mean", "m"), ("scale", "k"), ("slope", "l"), ("offset", "o"), ("centre", "u")],
+        _ => &[("mean", "m"), ("scale", "k"), ("offset", "o")],
+    };
+    let of_mean = |name: &str| !["scale", "slope"].contains(&name);
+    all.iter().copied().filter(|(name, _)| model.technique.centred || !of_mean(name)).collect()
+}
+
+/// The tensors that a kernel over sets goes through.
+fn tensors(pass: Pass) -> &'static [&'static str] {
+    match pass {
+        Pass::Sums => &["x"],
+        Pass::Output => &["x", "y"],
+        Pass::GradientSums => &["x", "dy"],
+        _ => &["x", "dy", "y"],
     }
 }
 

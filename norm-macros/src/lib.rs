@@ -19,6 +19,7 @@ mod parse;
 mod plan;
 
 use check::Report;
+use parse::{Entry, ModelForm};
 use proc_macro::TokenStream;
 
 /// Turns a struct into a normalization layer: adds its parameters (where they are not declared), kernels, gradients.
@@ -40,13 +41,36 @@ pub fn norm(args: TokenStream) -> TokenStream {
 fn expand_normalize(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     let mut report = Report::on(&item);
     let args = parse::args(args, &mut report);
-    let Some(item) = parse::item(item.clone(), &mut report) else {
-        return emit::refused_item(&item, &args, &report);
-    };
-    match model::layer(&args, &item, &mut report) {
-        Some(layer) if report.is_empty() => emit::layer(&layer, &plan::plan(&layer.model)),
-        _ => emit::refused_layer(&item, &args, &report),
+    let form = parse::model_form(&item);
+    if let Some(form) = form.filter(|form| model::model_form::is_model(&args, form, &mut report)) {
+        return expand_model(&args, form, &mut report);
     }
+    match parse::item(item.clone(), &mut report) {
+        Some(item) => expand_layer(&args, &item, &mut report),
+        None => emit::refused_item(&item, &args, &report),
+    }
+}
+
+fn expand_layer(args: &[Entry], item: &syn::ItemStruct, report: &mut Report) -> proc_macro2::TokenStream {
+    match model::layer(args, item, report) {
+        Some(layer) if report.is_empty() => emit::layer(&layer, &plan::plan(&layer.model)),
+        _ => emit::refused_layer(item, args, report),
+    }
+}
+
+/// Each layer by itself, so that what is wrong with one hides nothing of another.
+fn expand_model(args: &[Entry], form: ModelForm, report: &mut Report) -> proc_macro2::TokenStream {
+    let mut model = model::model_form::model_form(args, form, report);
+    let layers = model.fields.iter_mut().map(|field| match &field.layer {
+        Some(item) => expand_layer(&field.args, item, &mut field.report),
+        None => {
+            // Its keys are judged all the same.
+            let _ = model::kernel(&field.args, &mut field.report);
+            field.report.to_tokens()
+        }
+    });
+    let layers: Vec<_> = layers.collect();
+    emit::model_form(&model, &layers, report)
 }
 
 fn expand_norm(args: proc_macro2::TokenStream) -> proc_macro2::TokenStream {

@@ -2,6 +2,7 @@
 
 mod fields;
 mod keys;
+pub mod model_form;
 mod technique;
 
 #[cfg(test)]
@@ -259,7 +260,7 @@ pub fn layer(args: &[Entry], item: &syn::ItemStruct, report: &mut Report) -> Opt
         len: found.len(),
         opaque_len: found.opaque_len(),
         dtype: found.dtype(),
-        is_layer: true,
+        is_layer: !report.is_on_field(),
         generic: found.generic,
     };
     let model = keys::resolve(args, &known, report)?;

@@ -1,5 +1,9 @@
 //! Tokens to keys and values. Nothing is judged here but the grammar; what cannot be read is reported and skipped.
 
+mod model_form;
+
+pub use model_form::{ModelForm, NormField, model_form};
+
 use crate::check::{self, Report};
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 

@@ -80,3 +80,9 @@ pub trait NormLayer {
     /// The plan: what was generated for each instruction set, and why.
     fn plan(&self) -> &'static str;
 }
+
+/// What `norms` of a model gives, from its layers.
+#[doc(hidden)]
+pub fn norms<T, const N: usize>(layers: [T; N]) -> core::array::IntoIter<T, N> {
+    layers.into_iter()
+}

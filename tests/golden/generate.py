@@ -1,15 +1,32 @@
 """Golden files for the normalization kernels, computed by PyTorch in float64.
 
-Each case of `CASES` below becomes one `<name>.safetensors` next to this script; `tests/tests/golden.rs`
-reads them and refuses to pass when a file is missing, unknown or unused.
+Each case of `cases.py` becomes one `<name>.safetensors`; `tests/tests/golden.rs` reads those next to this script
+(rms and layer over the last dimensions), `tests/tests/golden_sets` those in `sets` (all other kinds, axes and layouts).
+Both refuse to pass when a file is missing, unknown or unused.
 
-Tensors, all float64 (x, dy, weight and bias hold values that are exact in float32, so that a float32
-kernel sees the very same inputs):
+Inputs hold values that are exact in float32, so that a float32 kernel sees the very same ones; all else is float64:
     x, dy               the shape of the case
-    weight, bias        over the normalized dimensions; absent where `affine` says so
+    weight, bias        absent where `affine` says so
     y                   forward(x)
     dx, dweight, dbias  gradients of sum(y * dy); dweight and dbias beside weight and bias
-Metadata: kind, normalized (dimensions, comma-separated), eps, affine (none | weight | weight_bias), torch.
+Metadata: kind, eps, affine (none | weight | weight_bias), torch; next to this script also
+    normalized          dimensions, comma-separated; the shape of weight and bias
+
+In `sets`, inputs are stored as float32, and there are as well
+    mean, rstd          of each set of elements that is normalized together: batch [C], instance [N, C], group [N, G],
+                        weight [kept], rms and layer [the other axes]; no mean where none is subtracted
+    running_mean, running_var   batch: what inference normalizes with, and what training starts from
+    more                batch in training: [steps - 1, shape], the batches after x
+    running_mean_after, running_var_after   [steps, C]: after each batch
+    variance            batch in training: [C], biased
+For weight norm x is v, weight is g, and y is the weight that is computed. Metadata:
+    shape               of x, as stored
+    axis                comma-separated: the channels; weight: what is kept; rms and layer: what is normalized
+    groups              group
+    mode                batch: train (batch statistics) | eval (running statistics, in forward and backward)
+    momentum            batch in training: a number | cumulative
+    running_var         batch in training: unbiased | biased (which PyTorch has not, but Flax and TensorFlow)
+    batches             batch in training: num_batches_tracked before x
 
 Versions: torch==2.15.0 numpy==2.4.6 safetensors==0.8.0 (Python 3.11)
 
@@ -26,114 +43,109 @@ import json
 import struct
 import sys
 import zlib
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import safetensors.numpy
 import torch
-import torch.nn.functional as F
 
-HERE = Path(__file__).resolve().parent
-LIMIT_BYTES = 390_000  # of all files together
+from cases import CASES
+from kinds import HERE, KINDS, SetCase
+
+LIMIT_BYTES = 1_080_000  # of all files together
 PINNED = {"torch": "2.15.0", "numpy": "2.4.6"}
-INPUTS = ("x", "dy", "weight", "bias")
-
-
-@dataclass(frozen=True)
-class Case:
-    kind: str
-    shape: tuple  # of x
-    normalized: int  # how many of the last dimensions are normalized
-    eps: float
-    affine: str  # none | weight | weight_bias
-    offset: float = 0.0  # mean of x
-
-    @property
-    def name(self):
-        parts = [self.kind, "x".join(map(str, self.shape[-self.normalized :])), f"eps{self.eps:g}", self.affine]
-        if self.offset:
-            parts.append(f"mean{self.offset:g}")
-        return "_".join(parts)
-
-    def metadata(self):
-        return {
-            "kind": self.kind,
-            "normalized": ",".join(map(str, self.shape[-self.normalized :])),
-            "eps": repr(self.eps),
-            "affine": self.affine,
-            "torch": torch.__version__.split("+")[0],
-        }
-
-
-def rms(case, x, weight=None):
-    return F.rms_norm(x, case.shape[-case.normalized :], weight, case.eps)
-
-
-def layer(case, x, weight=None, bias=None):
-    return F.layer_norm(x, case.shape[-case.normalized :], weight, bias, case.eps)
-
-
-# kind -> (forward, default eps, its richest `affine`). A new kind is a function, a row here, and cases below.
-KINDS = {
-    "rms": (rms, 1e-6, "weight"),
-    "layer": (layer, 1e-5, "weight_bias"),
-}
-# Large enough that eps outside the root, or forgotten, shows in every element.
-BIG_EPS = 0.25
-
-
-def build_cases():
-    cases = []
-    for kind, (_, eps, full) in KINDS.items():
-        # Every size with all parameters: below, at and around vector widths, and past the registers.
-        for size in (1, 3, 7, 17, 64, 100, 257, 769):
-            rows = 5 if size <= 100 else 2
-            cases.append(Case(kind, (rows, size), 1, eps, full))
-        # The other parameter sets, the other eps, and a mean far from zero.
-        for affine in ("none", "weight", "weight_bias"):
-            if affine == full or (kind, affine) == ("rms", "weight_bias"):
-                continue  # written above; rms has no bias
-            for size in (1, 17, 32):
-                cases.append(Case(kind, (5, size), 1, eps, affine))
-        for size in (1, 7, 17):
-            cases.append(Case(kind, (5, size), 1, BIG_EPS, full))
-        for rows, size in ((5, 17), (3, 100)):
-            cases.append(Case(kind, (rows, size), 1, eps, full, offset=10.0))
-        # Several normalized dimensions: axis = [-2, -1], and axis = 1..
-        cases.append(Case(kind, (3, 5, 4, 6), 2, eps, full))
-        for affine in ("none", full):
-            cases.append(Case(kind, (4, 3, 2, 5), 3, eps, affine))
-    names = [case.name for case in cases]
-    assert len(set(names)) == len(names), "two cases share a name"
-    return cases
-
-
-CASES = build_cases()
+INPUTS = ("x", "dy", "weight", "bias", "more", "running_mean", "running_var")
 
 
 def f32_exact(values):
     return torch.from_numpy(values.astype(np.float32).astype(np.float64))
 
 
-def compute(case):
-    """All tensors of a case, by name."""
-    random = np.random.RandomState(zlib.crc32(case.name.encode()))
-    parameter_shape = case.shape[-case.normalized :]
+def random_inputs(case, random):
+    """x, weight and bias; and dy."""
     inputs = {"x": f32_exact(case.offset + random.standard_normal(case.shape))}
     dy = f32_exact(random.standard_normal(case.shape))
     if case.affine in ("weight", "weight_bias"):
-        inputs["weight"] = f32_exact(1.0 + 0.5 * random.standard_normal(parameter_shape))
+        inputs["weight"] = f32_exact(1.0 + 0.5 * random.standard_normal(case.parameter_shape))
     if case.affine == "weight_bias":
-        inputs["bias"] = f32_exact(0.5 * random.standard_normal(parameter_shape))
+        inputs["bias"] = f32_exact(0.5 * random.standard_normal(case.parameter_shape))
+    return inputs, dy
 
+
+def differentiate(forward, inputs, dy):
+    """y, and the gradients of all inputs."""
     for tensor in inputs.values():
         tensor.requires_grad_(True)
-    y = KINDS[case.kind][0](case, *inputs.values())
+    y = forward(*inputs.values())
     gradients = torch.autograd.grad(y, tuple(inputs.values()), dy)
+    return {"y": y} | {f"d{name}": gradient for name, gradient in zip(inputs, gradients)}
 
-    tensors = {**inputs, "dy": dy, "y": y}
-    tensors |= {f"d{name}": gradient for name, gradient in zip(inputs, gradients)}
+
+def compute(case):
+    """All tensors of a case, by name."""
+    random = np.random.RandomState(zlib.crc32(case.name.encode()))
+    if isinstance(case, SetCase):
+        return compute_sets(case, random)
+    inputs, dy = random_inputs(case, random)
+    outputs = differentiate(partial(KINDS[case.kind][0], case), inputs, dy)
+    return to_arrays(case, {**inputs, "dy": dy} | outputs)
+
+
+def compute_sets(case, random):
+    inputs, dy = random_inputs(case, random)
+    tensors = {**inputs, "dy": dy}
+    forward = partial(KINDS[case.kind][0], case)
+    if case.kind == "batch":
+        channels = case.parameter_shape
+        tensors["running_mean"] = f32_exact(case.offset + random.standard_normal(channels))
+        tensors["running_var"] = f32_exact(0.5 + 1.5 * random.random_sample(channels))
+        running = {name: tensors[name].clone() for name in ("running_mean", "running_var")}
+        running["num_batches_tracked"] = torch.tensor(case.batches)
+        forward = partial(forward, running=running)
+
+    # Not views of what is stored: where dy is channels-last in memory and x is not, PyTorch 2.15 gets the gradients of
+    # instance norm wrong for a batch of one.
+    x = inputs["x"].permute(case.order).contiguous()
+    inputs = {**inputs, "x": x}
+    tensors |= differentiate(forward, inputs, dy.permute(case.order).contiguous())
+    back = [case.order.index(axis) for axis in range(len(case.shape))]
+    tensors |= {name: tensors[name].permute(back) for name in ("y", "dx")}
+
+    if case.mode == "train":
+        more = f32_exact(case.offset + random.standard_normal((case.steps - 1, *case.shape)))
+        after = [running | {}]
+        for x_of_step in more:
+            running |= {name: tensor.clone() for name, tensor in running.items()}
+            forward(x_of_step.permute(case.order).contiguous())
+            after.append(running | {})
+        assert int(running["num_batches_tracked"]) == case.batches + case.steps
+        for name in ("running_mean", "running_var"):
+            tensors[f"{name}_after"] = torch.stack([step[name] for step in after])
+        if case.steps > 1:
+            tensors["more"] = more
+    if case.mode != "eval":
+        sets = case.sets(x.detach())
+        if case.centred:
+            tensors["mean"] = sets.mean(-1)
+            sets = sets - sets.mean(-1, keepdim=True)
+        squares = (sets**2).sum(-1) if case.kind == "weight" else (sets**2).mean(-1)
+        tensors["rstd"] = 1.0 / (squares + case.eps).sqrt()
+        if case.kind == "batch":
+            tensors["variance"] = squares
+        if case.centred and sets.shape[-1] == 1:
+            # x - mean is 0, so y is the bias, and the gradients are 0. PyTorch leaves rounding noise there.
+            shape = [-1 if axis in case.axis else 1 for axis in range(len(case.shape))]
+            zero = torch.zeros((), dtype=torch.float64)
+            bias = inputs["bias"].detach().reshape(shape) if "bias" in inputs else zero
+            for name, exact in [("y", bias), ("dx", zero), ("dweight", zero)]:
+                if name in tensors:
+                    assert (tensors[name] - exact).abs().max() < 1e-12, f"{case.name}: {name}"
+                    tensors[name] = exact.expand(tensors[name].shape)
+    arrays = to_arrays(case, tensors)
+    return {name: array.astype(np.float32) if name in INPUTS else array for name, array in arrays.items()}
+
+
+def to_arrays(case, tensors):
     arrays = {name: np.ascontiguousarray(tensor.detach().numpy()) for name, tensor in tensors.items()}
     for name, array in arrays.items():
         assert array.dtype == np.float64, f"{case.name}: {name} is {array.dtype}"
@@ -156,10 +168,9 @@ def to_bytes(case, arrays):
 
 def check(case, arrays):
     """What is wrong with the file of a case, or None."""
-    path = HERE / f"{case.name}.safetensors"
-    if not path.exists():
+    if not case.path.exists():
         return "missing"
-    data = path.read_bytes()
+    data = case.path.read_bytes()
     header = json.loads(data[8 : 8 + struct.unpack("<Q", data[:8])[0]])
     if header.get("__metadata__") != case.metadata():
         return f"metadata {header.get('__metadata__')}, expected {case.metadata()}"
@@ -185,8 +196,9 @@ def main(arguments):
             sys.exit(f"{module.__name__} {version} is installed, the golden files are made with {pinned}")
     torch.set_num_threads(1)
 
-    expected = {f"{case.name}.safetensors" for case in CASES}
-    stale = sorted(path for path in HERE.glob("*.safetensors") if path.name not in expected)
+    expected = {case.path for case in CASES}
+    found = [*HERE.glob("*.safetensors"), *(HERE / "sets").glob("*.safetensors")]
+    stale = sorted(path for path in found if path not in expected)
     if arguments == ["--check"]:
         problems = [f"{path.name}: not in the list of cases" for path in stale]
         for case in CASES:
@@ -202,7 +214,8 @@ def main(arguments):
     total = 0
     for case in CASES:
         data = to_bytes(case, compute(case))
-        (HERE / f"{case.name}.safetensors").write_bytes(data)
+        case.path.parent.mkdir(exist_ok=True)
+        case.path.write_bytes(data)
         total += len(data)
         print(f"{len(data):7} {case.name}")
     print(f"{total:7} bytes in {len(CASES)} files")

@@ -3,13 +3,11 @@
 //!
 //! `cargo test -p normkit-tests --test golden -- --nocapture` prints which levels ran and the worst errors.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{Debug, Write};
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use normkit::{NormError, Saved, norm, normalize};
 use normkit_tests::at_each_level;
-use safetensors::{Dtype, SafeTensors};
+use normkit_tests::golden::{File, Report, Scalar, compare, largest, read_folder};
 
 // ---- the golden files ----
 
@@ -19,24 +17,12 @@ struct Golden {
     size: usize,
     eps: f64,
     centred: bool,
-    tensors: BTreeMap<String, Vec<f64>>,
+    file: File,
 }
 
 impl Golden {
-    fn read(path: &Path) -> Self {
-        let data = std::fs::read(path).unwrap();
-        let (_, header) = SafeTensors::read_metadata(&data).unwrap();
-        let metadata = header.metadata().clone().unwrap();
-        let tensors: BTreeMap<String, Vec<f64>> = SafeTensors::deserialize(&data)
-            .unwrap()
-            .iter()
-            .map(|(name, view)| {
-                assert_eq!(view.dtype(), Dtype::F64, "{}: {name}", path.display());
-                let (values, rest) = view.data().as_chunks::<8>();
-                assert!(rest.is_empty());
-                (name.to_string(), values.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
-            })
-            .collect();
+    fn new(name: &str, file: File) -> Self {
+        let metadata = &file.metadata;
         let mut golden = Golden {
             affine: metadata["affine"].clone(),
             size: metadata["normalized"].split(',').map(|dim| dim.parse::<usize>().unwrap()).product(),
@@ -44,15 +30,15 @@ impl Golden {
             centred: match metadata["kind"].as_str() {
                 "rms" => false,
                 "layer" => true,
-                kind => panic!("{}: this test does not know kind {kind}", path.display()),
+                kind => panic!("{name}: this test does not know kind {kind}"),
             },
-            tensors,
+            file,
         };
         if golden.centred && golden.size == 1 {
             // x - mean is 0, and so are dx and dweight. PyTorch leaves rounding noise there; we promise 0.
-            for name in ["dx", "dweight"] {
-                for value in golden.tensors.get_mut(name).into_iter().flatten() {
-                    assert!(value.abs() < 1e-12, "{}: {name} is {value:e}", path.display());
+            for tensor in ["dx", "dweight"] {
+                for value in golden.file.tensors.get_mut(tensor).into_iter().flatten() {
+                    assert!(value.abs() < 1e-12, "{name}: {tensor} is {value:e}");
                     *value = 0.0;
                 }
             }
@@ -60,88 +46,20 @@ impl Golden {
         golden
     }
 
-    /// Empty where the case has no such tensor.
     fn get(&self, name: &str) -> &[f64] {
-        self.tensors.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    fn cast<T: Element>(&self, name: &str) -> Vec<T> {
-        self.get(name).iter().map(|&value| T::exact(value)).collect()
+        self.file.get(name)
     }
 }
 
-/// All golden files by name.
 fn read_all() -> BTreeMap<String, Golden> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
-    let files: BTreeMap<_, _> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_string(), Golden::read(&path)))
-        .collect();
-    assert!(!files.is_empty(), "no golden files in {}", folder.display());
-    files
+    let golden = |(name, file): (String, File)| {
+        let golden = Golden::new(&name, file);
+        (name, golden)
+    };
+    read_folder("golden").into_iter().map(golden).collect()
 }
 
 // ---- what is allowed ----
-
-trait Element: Copy + Debug + 'static {
-    const NAME: &'static str;
-    const NAN: Self;
-    const ZERO: Self;
-    /// Of the scale of y, and of the scale of gradients.
-    const BOUND_Y: f64;
-    const BOUND_GRADIENT: f64;
-    /// The scale of y is at least this.
-    const FLOOR_Y: f64;
-    /// Whether each row of dx has its own scale. In f32 a row whose terms happen to cancel misses 2e-6 of its own
-    /// largest value even with every step rounded correctly: there the tensor is the measure.
-    const DX_BY_ROW: bool;
-    type Saved: Default;
-    /// Refuses a value that the type cannot hold: the kernel would see another input than PyTorch did.
-    fn exact(value: f64) -> Self;
-    fn widen(self) -> f64;
-}
-
-impl Element for f32 {
-    const NAME: &'static str = "f32";
-    const NAN: Self = f32::NAN;
-    const ZERO: Self = 0.0;
-    const BOUND_Y: f64 = 1e-6;
-    const BOUND_GRADIENT: f64 = 2e-6;
-    const FLOOR_Y: f64 = 1.0;
-    const DX_BY_ROW: bool = false;
-    type Saved = Saved<f32>;
-    fn exact(value: f64) -> Self {
-        let narrow = value as f32;
-        assert_eq!(f64::from(narrow), value, "a golden input is not exact in f32");
-        narrow
-    }
-    fn widen(self) -> f64 {
-        f64::from(self)
-    }
-}
-
-impl Element for f64 {
-    const NAME: &'static str = "f64";
-    const NAN: Self = f64::NAN;
-    const ZERO: Self = 0.0;
-    const BOUND_Y: f64 = 1e-12;
-    const BOUND_GRADIENT: f64 = 1e-12;
-    const FLOOR_Y: f64 = 0.0;
-    const DX_BY_ROW: bool = true;
-    type Saved = Saved<f64>;
-    fn exact(value: f64) -> Self {
-        value
-    }
-    fn widen(self) -> f64 {
-        self
-    }
-}
-
-fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |so_far, value| value.abs().max(so_far))
-}
 
 /// What an error is measured against: the largest value of the row for y, and for dx in f64; the largest of the tensor
 /// for the other gradients.
@@ -153,7 +71,7 @@ struct Scales {
 }
 
 impl Scales {
-    fn new<T: Element>(golden: &Golden) -> Self {
+    fn new<T: Scalar>(golden: &Golden) -> Self {
         let rows = |name| golden.get(name).chunks(golden.size).map(largest);
         let mut scales = Scales {
             y: rows("y").map(|scale| scale.max(T::FLOOR_Y)).collect(),
@@ -168,36 +86,11 @@ impl Scales {
                 *scale = (dy * weight).abs() / (x * x + golden.eps).sqrt();
             }
         }
-        if !T::DX_BY_ROW {
+        if !T::DX_BY_SET {
             scales.dx = vec![largest(&scales.dx)];
         }
         scales
     }
-}
-
-/// The worst error as a share of its scale, or the first element that is out of bounds. NaN is out of bounds.
-fn compare<T: Element>(got: &[T], expected: &[f64], scales: &[f64], bound: f64) -> Result<f64, String> {
-    if got.len() != expected.len() {
-        return Err(format!("{} elements, expected {}", got.len(), expected.len()));
-    }
-    if expected.is_empty() {
-        return Ok(0.0);
-    }
-    let per_scale = expected.len() / scales.len();
-    let mut worst = 0.0_f64;
-    for (index, (got, expected)) in got.iter().zip(expected).enumerate() {
-        let scale = scales[index / per_scale];
-        let error = (got.widen() - expected).abs();
-        if error.is_nan() || error > bound * scale {
-            return Err(format!(
-                "[{index}] is {got:?}, expected {expected:e}: off by {error:.1e} at scale {scale:.1e}"
-            ));
-        }
-        if error > 0.0 {
-            worst = worst.max(error / scale);
-        }
-    }
-    Ok(worst)
 }
 
 // ---- what is tested ----
@@ -209,23 +102,17 @@ struct Parameters<T> {
 
 /// A kernel with its parameters, or a layer.
 #[allow(clippy::type_complexity)] // each type is written once, here
-struct Subject<'a, T: Element> {
+struct Subject<'a, T: Scalar> {
     forward: &'a dyn Fn(&[T], &mut [T]) -> Result<(), NormError>,
     forward_inplace: &'a dyn Fn(&mut [T]) -> Result<(), NormError>,
-    forward_train: &'a dyn Fn(&[T], &mut [T], &mut T::Saved) -> Result<(), NormError>,
+    forward_train: &'a dyn Fn(&[T], &mut [T], &mut Saved<T>) -> Result<(), NormError>,
     /// Adds to the last argument.
-    backward: &'a dyn Fn(&[T], &[T], &T::Saved, &mut [T], &mut Parameters<T>) -> Result<(), NormError>,
+    backward: &'a dyn Fn(&[T], &[T], &Saved<T>, &mut [T], &mut Parameters<T>) -> Result<(), NormError>,
 }
 
-#[derive(Default)]
 struct Run {
     golden: BTreeMap<String, Golden>,
-    level: String,
-    /// (level, form, dtype) -> cases
-    ran: BTreeMap<(String, &'static str, &'static str), BTreeSet<String>>,
-    /// (level, dtype, tensor) -> share of the scale, case
-    worst: BTreeMap<(String, &'static str, &'static str), (f64, String)>,
-    failures: Vec<String>,
+    report: Report,
 }
 
 impl Run {
@@ -233,12 +120,12 @@ impl Run {
         self.golden.get(name).unwrap_or_else(|| panic!("there is no golden file {name}"))
     }
 
-    fn parameters<T: Element>(&self, name: &str) -> Parameters<T> {
+    fn parameters<T: Scalar>(&self, name: &str) -> Parameters<T> {
         let golden = self.golden(name);
-        Parameters { weight: golden.cast("weight"), bias: golden.cast("bias") }
+        Parameters { weight: golden.file.cast("weight"), bias: golden.file.cast("bias") }
     }
 
-    fn case<T: Element>(&mut self, name: &str, form: &'static str, parameters: &[&str], subject: &Subject<T>) {
+    fn case<T: Scalar>(&mut self, name: &str, form: &'static str, parameters: &[&str], subject: &Subject<T>) {
         let golden = self.golden(name);
         let affine = match parameters {
             [] => "none",
@@ -264,13 +151,13 @@ impl Run {
                 Ok(()) => compare(got, &expected, &scales, bound),
                 Err(error) => Err(format!("{error:?}")),
             };
-            results.push((format!("{step}: {tensor}"), tensor, result));
+            results.push((step.to_string(), tensor, result));
         };
 
         // Outputs start as NaN: what is not written does not pass.
-        let x: Vec<T> = golden.cast("x");
-        let dy: Vec<T> = golden.cast("dy");
-        let nan = vec![T::NAN; x.len()];
+        let x: Vec<T> = golden.file.cast("x");
+        let dy: Vec<T> = golden.file.cast("dy");
+        let nan = vec![T::from_f64(f64::NAN); x.len()];
 
         let mut y = nan.clone();
         let outcome = (subject.forward)(&x, &mut y);
@@ -280,10 +167,10 @@ impl Run {
         let outcome = (subject.forward_inplace)(&mut y);
         check("forward_inplace", "y", &outcome, &y, 1.0);
 
-        let mut saved = T::Saved::default();
+        let mut saved = Saved::<T>::default();
         let mut gradients = Parameters {
-            weight: vec![T::ZERO; golden.get("weight").len()],
-            bias: vec![T::ZERO; golden.get("bias").len()],
+            weight: vec![T::default(); golden.get("weight").len()],
+            bias: vec![T::default(); golden.get("bias").len()],
         };
         // Twice: `saved` is reused, dx is written anew, parameter gradients are added up.
         for (times, forward, backward) in
@@ -299,31 +186,7 @@ impl Run {
             check(backward, "dbias", &outcome, &gradients.bias, times);
         }
 
-        for (step, tensor, result) in results {
-            match result {
-                Ok(error) => {
-                    let worst = self.worst.entry((self.level.clone(), T::NAME, tensor)).or_default();
-                    if error > worst.0 {
-                        *worst = (error, name.to_string());
-                    }
-                }
-                Err(problem) => {
-                    self.failures.push(format!("{} {form} {} {name}, {step}: {problem}", self.level, T::NAME))
-                }
-            }
-        }
-        self.ran.entry((self.level.clone(), form, T::NAME)).or_default().insert(name.to_string());
-    }
-
-    fn report(&self) -> String {
-        let mut text = String::new();
-        for ((level, form, dtype), cases) in &self.ran {
-            writeln!(text, "{level:>10} {form:6} {dtype}: {} cases", cases.len()).unwrap();
-        }
-        for ((level, dtype, tensor), (error, case)) in &self.worst {
-            writeln!(text, "{level:>10} {dtype} {tensor:8} worst {error:.1e} of the scale ({case})").unwrap();
-        }
-        text
+        self.report.record(name, form, T::NAME, results);
     }
 }
 
@@ -511,30 +374,22 @@ layers! {
 
 #[test]
 fn agrees_with_pytorch_at_every_level() {
-    let mut run = Run { golden: read_all(), ..Run::default() };
+    let mut run = Run { golden: read_all(), report: Report::default() };
     at_each_level("golden", |level| {
-        run.level = level.to_string();
+        run.report.level = level.to_string();
         kernels(&mut run);
         layers(&mut run);
     });
-
-    println!("{}", run.report());
-    assert!(!run.ran.is_empty(), "no level ran");
-    for ((level, form, dtype), cases) in &run.ran {
-        let unused: Vec<_> = run.golden.keys().filter(|name| !cases.contains(*name)).collect();
-        assert!(*form != "norm!" || unused.is_empty(), "{level} {dtype}: golden files without a kernel: {unused:?}");
-    }
-    let shown = run.failures.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
-    assert!(run.failures.is_empty(), "{} comparisons failed, the first ones:\n{shown}", run.failures.len());
+    run.report.finish(run.golden.keys());
 }
 
 /// The comparison itself: a value moved by twice its bound, a NaN and a missing element are all noticed.
 #[test]
 fn a_wrong_value_is_noticed() {
-    fn try_all<T: Element>(narrow: fn(f64) -> T) {
+    fn try_all<T: Scalar>(narrow: fn(f64) -> T) {
         for (name, golden) in read_all() {
             let scales = Scales::new::<T>(&golden);
-            let own: Vec<f64> = golden.get("y").iter().map(|&value| narrow(value).widen()).collect();
+            let own: Vec<f64> = golden.get("y").iter().map(|&value| narrow(value).to_f64()).collect();
             let exact: Vec<T> = own.iter().map(|&value| narrow(value)).collect();
             assert_eq!(compare(&exact, &own, &scales.y, T::BOUND_Y), Ok(0.0), "{name}");
             assert!(compare(&exact[1..], &own, &scales.y, T::BOUND_Y).is_err(), "{name}");
@@ -542,7 +397,7 @@ fn a_wrong_value_is_noticed() {
                 let scale = scales.y[index / golden.size];
                 // y is exactly 0 in a row of one element without bias: there is no scale, so any error counts.
                 let step = if scale > 0.0 { 2.0 * T::BOUND_Y * scale } else { 1e-300 };
-                for wrong in [narrow(own[index] + step), T::NAN] {
+                for wrong in [narrow(own[index] + step), T::from_f64(f64::NAN)] {
                     let mut moved = exact.clone();
                     moved[index] = wrong;
                     assert!(compare(&moved, &own, &scales.y, T::BOUND_Y).is_err(), "{} {name} {index}", T::NAME);

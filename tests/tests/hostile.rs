@@ -186,10 +186,98 @@ mod decorated {
         };
     }
 
+    macro_rules! define_model {
+        ($name:ident { $($field:ident: $ty:ty = $kind:literal of $n:expr),* }) => {
+            #[normkit::normalize]
+            struct $name { $(#[norm(kind = $kind, shape = [_, $n])] $field: $ty),* }
+        };
+    }
+
     #[test]
     fn through_another_macro() {
         define!(rms, Norm, 8, 1e-6);
         exercise!(Norm::new(), NormGrads::new(), super::is_rms);
+        define_model!(Model { first: First = "rms" of 8, second: Second = "layer" of 8 });
+        let model = Model { first: First::new(), second: Second::new() };
+        assert_eq!(model.norms().map(|(name, _)| name).collect::<Vec<_>>(), ["first", "second"]);
+        exercise!(model.first, FirstGrads::new(), super::is_rms);
+        exercise!(model.second, SecondGrads::new(), super::is_layer);
+    }
+}
+
+mod models {
+    //! `#[norm(...)]` fields, with nothing allowed and little said.
+    #![deny(single_use_lifetimes, trivial_casts, unnameable_types, unused_lifetimes)]
+
+    use normkit::normalize;
+
+    /// Derives on both sides of the attribute, and what is private.
+    #[derive(Clone)]
+    #[normalize]
+    #[derive(Debug, Default, PartialEq)]
+    pub(crate) struct Model {
+        #[norm(kind = "rms", shape = [_, 8])]
+        first: First,
+        /// Documented.
+        #[norm(kind = "layer", shape = [_, 8])]
+        #[doc(hidden)]
+        pub second: Second,
+    }
+
+    /// All generics, none of them said twice.
+    #[normalize]
+    #[derive(Debug)]
+    pub(crate) struct Generic<'a, T, const N: usize> {
+        pub(crate) others: [(&'a str, &'a T); N],
+        #[norm(kind = "rms", shape = [_, 8])]
+        pub norm: OfGeneric,
+    }
+
+    /// Its methods are nobody's.
+    #[normalize]
+    #[derive(Default)]
+    struct Unwalked {
+        #[norm(kind = "rms", shape = [_, 8])]
+        norm: OfUnwalked,
+    }
+
+    mod deeper {
+        /// As visible as it says.
+        #[normkit::normalize]
+        #[derive(Debug, Default)]
+        pub(in super::super) struct Model {
+            #[norm(kind = "rms", shape = [_, 8])]
+            pub(in super::super) norm: Norm,
+        }
+    }
+
+    #[test]
+    fn all_of_them_run() {
+        use super::{is_layer, is_rms};
+        let mut model = Model::default();
+        assert_eq!((model.norms().count(), model.norms_mut().count()), (2, 2));
+        assert_eq!(model.clone(), model);
+        exercise!(model.first, FirstGrads::new(), is_rms);
+        exercise!(model.second, SecondGrads::new(), is_layer);
+        let generic = Generic { others: [("a", &1)], norm: OfGeneric::new() };
+        assert_eq!((generic.norms().count(), generic.others[0].1), (1, &1));
+        exercise!(generic.norm, OfGenericGrads::new(), is_rms);
+        exercise!(Unwalked::default().norm, OfUnwalkedGrads::new(), is_rms);
+        let model = deeper::Model::default();
+        assert_eq!(model.norms().count(), 1);
+        exercise!(model.norm, deeper::NormGrads::new(), is_rms);
+    }
+
+    #[test]
+    fn inside_of_a_function() {
+        #[normalize]
+        struct Model {
+            #[norm(kind = "rms", shape = [_, 8])]
+            norm: Norm,
+        }
+        let model = Model { norm: Norm::new() };
+        assert_eq!(model.norms().count(), 1);
+        exercise!(model.norm, NormGrads::new(), super::is_rms);
     }
 }
 
@@ -214,8 +302,22 @@ mod through {
         weight: [f32; 8],
     }
 
+    /// A model whose fields follow it.
+    #[normkit::normalize(crate = crate::third::inner::normkit)]
+    #[derive(Debug)]
+    pub(crate) struct Model {
+        #[norm(kind = "rms", shape = [_, 8])]
+        first: First,
+        #[norm(kind = "rms", shape = [_, 8], crate = "::normkit")]
+        second: Second,
+    }
+
     #[test]
     fn a_re_export() {
+        let model = Model { first: First::new(), second: Second::new() };
+        assert_eq!(model.norms().count(), 2);
+        exercise!(model.first, FirstGrads::new(), super::is_rms);
+        exercise!(model.second, SecondGrads::new(), super::is_rms);
         exercise!(Path::new(), PathGrads::new(), super::is_rms);
         exercise!(Text::new(), TextGrads::new(), super::is_rms);
         let kernel = normkit::norm!(kind = rms, shape = [_, 8], crate = crate::third::inner::normkit);
@@ -227,7 +329,7 @@ mod through {
 
 mod shadowed {
     //! Names of the standard library and of generated code mean something else here.
-    #![allow(dead_code, non_camel_case_types, clippy::items_after_statements)]
+    #![allow(dead_code, non_camel_case_types, clippy::builtin_type_shadow, clippy::items_after_statements)]
 
     struct Option;
     struct Result;
@@ -299,6 +401,33 @@ mod shadowed {
 
     #[normkit::normalize(kind = "rms", shape = [_, 8], eps = _)]
     struct Late;
+
+    trait Iterator {}
+    trait IntoIterator {
+        fn into_iter(self);
+    }
+    impl<A> IntoIterator for A {
+        fn into_iter(self) {}
+    }
+    trait NormLayer {}
+
+    #[normkit::normalize]
+    struct Model<str, usize> {
+        #[norm(kind = "rms", shape = [_, 8])]
+        norms: Inner,
+        norm: (str, usize),
+    }
+
+    #[test]
+    fn models_run() {
+        let mut model = Model { norms: Inner::new(), norm: (1, 2) };
+        for (name, norm) in model.norms_mut() {
+            assert!(name == "norms" && norm.params().len() == 1);
+        }
+        let mut y = [0.0; 8];
+        assert!(model.norms.forward(&super::X, &mut y).is_ok());
+        assert!(super::is_rms(&y) && model.norm == (1, 2));
+    }
 
     #[test]
     fn layers_and_kernels_run() {

@@ -17,6 +17,32 @@ pub struct Family {
     pub weight: ::std::vec::Vec<f32>,
 }
 
+/// A model.
+#[::normkit::normalize]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model<'a, T: 'a, const N: usize = 1> {
+    /// The first layer.
+    #[norm(kind = "rms", shape = [_, 8])]
+    pub first: First,
+    #[cfg(not(doc))]
+    #[norm(kind = "layer", shape = [_, 8])]
+    second: Second,
+    other: ::std::option::Option<&'a [T; N]>,
+}
+
+#[test]
+fn models_are_walked() {
+    let mut model = <Model<'_, f32> as ::std::default::Default>::default();
+    let mut found = 0;
+    for (name, norm) in model.norms() {
+        found += name.len() + norm.params().len();
+    }
+    for (_, norm) in model.norms_mut() {
+        found += norm.params_mut().len();
+    }
+    ::std::assert_eq!((found, model.other), (11 + 3 + 3, ::std::option::Option::None));
+}
+
 #[test]
 fn layers_and_kernels_run() {
     let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];

@@ -82,7 +82,7 @@ fn grads(layer: &Layer) -> TokenStream {
     let docs: Vec<_> = fields.iter().map(|field| format!("The gradient of `{field}`.")).collect();
     let text = format!("The gradients of the parameters of [`{}`]; `backward` adds to them.", layer.item.ident);
     let Lengths { argument, of, dims, .. } = lengths(&layer.model, layer.params.iter());
-    let lens = layer.params.iter().map(|param| of(param));
+    let lens = layer.params.iter().map(of);
     let default = argument.is_empty().then(|| {
         quote! {
             #(#cfgs)*
@@ -140,7 +140,7 @@ fn lengths<'a>(model: &'a Model, mut params: impl Iterator<Item = &'a Param>) ->
         return Lengths { argument: TokenStream::new(), of, dims: None, check: None };
     }
     if !model.technique.of_sum {
-        let check = Some(quote!(#rt::shape::check_param_len("len", &SPEC, len)?;));
+        let check = Some(quote!(#rt::shape::check_param_len("weight", &SPEC, len)?;));
         return Lengths { argument: quote!(len: usize), of: Box::new(|_| quote!(len)), dims: None, check };
     }
     let rank = number(model.shape.len());

@@ -344,7 +344,12 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("axis_out_of_range", "kind = rms, shape = [_, 8], axis = 2..", ""),
     ("axis_out_of_range", "kind = rms, shape = [_, 8], axis = [-1, -3]", ""),
     ("repeated_axis", "kind = rms, shape = [_, 8], axis = [1, -1]", ""),
-    ("axis_out_of_range", "kind = batch, shape = [_]", ""),
+    ("no_channel_axis", "kind = batch, shape = [_]", ""),
+    ("unknown_key", "kind = group, shape = [_, 8, 9], num_groups = 2", ""),
+    ("unknown_key", "kind = batch, num_features = 64", ""),
+    ("mistyped", r#"kind = batch, shape = [_, 8], axis = "NHWC""#, ""),
+    ("count_type", "kind = batch, shape = [_, 8]", "struct S { num_batches_tracked: u32 }"),
+    ("count_type", "kind = batch, shape = [_, 8]", "struct S { num_batches_tracked: Option<i64> }"),
     ("axis_is_batch", "kind = instance, shape = [_, 8, 9], axis = 0", ""),
     ("axis_is_batch", "kind = group, shape = [_, 8, 9], axis = -3, groups = 2", ""),
     ("one_axis", "kind = batch, shape = [_, 8, 9], axis = 1..", ""),
@@ -418,7 +423,8 @@ fn each_rule_is_reported_by_its_name_and_alone() {
 
 #[test]
 fn no_rule_is_without_a_case() {
-    let cases: BTreeSet<_> = BROKEN.iter().map(|(rule, ..)| *rule).collect();
+    let forms = model_form::tests::BROKEN.iter().map(|(rule, ..)| *rule);
+    let cases: BTreeSet<_> = BROKEN.iter().map(|(rule, ..)| *rule).chain(forms).collect();
     let rules: BTreeSet<_> = CATALOGUE.iter().map(|rule| rule.name).collect();
     assert_eq!(cases, rules);
 }

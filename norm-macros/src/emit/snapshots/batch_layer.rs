@@ -428,7 +428,7 @@ const _: () = {
         /// # Errors
         /// If there is no kernel for that.
         pub fn new(len: usize) -> ::core::result::Result<Self, ::normkit::NormError> {
-            ::normkit::__private::shape::check_param_len("len", &SPEC, len)?;
+            ::normkit::__private::shape::check_param_len("weight", &SPEC, len)?;
             ::core::result::Result::Ok(Norm {
                 weight: ::normkit::__private::Storage::filled(1.0, len),
                 bias: ::normkit::__private::Storage::filled(0.0, len),

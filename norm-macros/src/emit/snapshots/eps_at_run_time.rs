@@ -257,7 +257,7 @@ const _: () = {
         pub fn new(
             len: usize,
         ) -> ::core::result::Result<Self, mine::normkit::NormError> {
-            mine::normkit::__private::shape::check_param_len("len", &SPEC, len)?;
+            mine::normkit::__private::shape::check_param_len("weight", &SPEC, len)?;
             ::core::result::Result::Ok(Norm {
                 weight: mine::normkit::__private::Storage::filled(1.0, len),
                 eps: 0.000001,
