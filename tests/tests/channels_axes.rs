@@ -2,7 +2,7 @@
 
 use normkit_tests::check::{Case, Check, WeightCase, check_all};
 use normkit_tests::open::{self, Open};
-use normkit_tests::{Kernel, Sets, WeightNorm, at_each_level, kernel, weight_norm};
+use normkit_tests::{Inputs, Kernel, Sets, WeightNorm, at_each_level, kernel, weight_norm};
 
 struct Owned<T: normkit::Compute> {
     kernel: Kernel<T>,
@@ -159,5 +159,44 @@ fn weights_at_run_time() {
             WeightCase { kernel: &rows, axis: 0, rest: vec![7] }.check(n, level);
         }
         WeightCase { kernel: &columns, axis: 1, rest: vec![0] }.check(3, level);
+    });
+}
+/// Without a mean, a zero keeps its sign, and infinity leaves zeros beside it, as in rows; with one, all of -0 gives +0.
+#[test]
+fn zeros_and_infinities_over_channels() {
+    let rms = open::other_axes().swap_remove(0).kernel;
+    let layer = open::three_axes().swap_remove(4).kernel;
+    let fixed = kernel!(f32, weight; kind = "rms", shape = [_, 9, 21], axis = 1);
+    at_each_level("zeros and infinities", |level| {
+        let (dims, sets) = ([2, 9, 21], Sets::Over(&[1]));
+        let set_of = sets.set_of(&dims);
+        for kernel in [&rms, &fixed] {
+            let clean = Inputs::<f32>::random(sets, &dims, 5, 0.0, 1.0, kernel.spec.eps);
+            let of_clean = kernel.run_in(&dims, &clean);
+            for at in [0, 5, 20, 200, 377] {
+                for value in [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+                    let mut inputs = clean.clone();
+                    inputs.x[at] = value;
+                    let y = kernel.run_in(&dims, &inputs).y;
+                    for (i, &v) in y.iter().enumerate() {
+                        let fine = match (set_of[i] == set_of[at], i == at) {
+                            (false, _) => v.to_bits() == of_clean.y[i].to_bits(),
+                            _ if value.is_nan() => v.is_nan(),
+                            (_, true) if value == 0.0 => {
+                                v == 0.0
+                                    && (v.is_sign_negative() != inputs.weight[i / 21 % 9].is_sign_negative())
+                                        == value.is_sign_negative()
+                            }
+                            (_, true) => v.is_nan(),
+                            _ => value == 0.0 || v == 0.0,
+                        };
+                        assert!(fine, "{} at {level}, {value} at {at}: y[{i}] is {v}", kernel.name);
+                    }
+                }
+            }
+        }
+        let inputs = Inputs::<f32> { x: vec![-0.0; 378], ..Inputs::random(sets, &dims, 5, 0.0, 1.0, 1e-5) };
+        let inputs = Inputs { weight: vec![1.0; 9], bias: vec![0.0; 9], ..inputs };
+        assert!(layer.run_in(&dims, &inputs).y.iter().all(|v| v.to_bits() == 0), "{level}: -0 stays");
     });
 }

@@ -4,8 +4,11 @@ use normkit_tests::at_each_level;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 
-/// Runs `property` on `cases` random values at each level. A failure is shrunk and printed with its level.
+/// Runs `property` on `cases` random values at each level, or on as many as `PROPTEST_CASES` says. A failure is shrunk and
+/// printed with its level.
 pub fn for_all<S: Strategy>(name: &str, cases: u32, strategy: &S, property: impl Fn(S::Value)) {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    let cases = asked.map_or(cases, |cases| cases.parse().expect("PROPTEST_CASES is a number"));
     at_each_level(name, |level| {
         let config = Config { cases, failure_persistence: None, ..Config::default() };
         let outcome = TestRunner::new(config).run(strategy, |value| {
