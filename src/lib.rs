@@ -34,13 +34,16 @@
 //!
 //! | key | value | meaning, default |
 //! |---|---|---|
-//! | `kind` | `"rms"` `"layer"` | the technique; required |
-//! | `shape` | `[_, 4096]`, `[_, 16, 768]`, `[_, 768 \| 1024 \| _]` | `_` is a size known only at run time. `a \| b` is a family: one specialised kernel each; `_` as an alternative adds the kernel for all other sizes, without it they are an error value. May be left out where the fields' arrays tell the size: then it is `[_, N]` |
-//! | `axis` | `-1`, `[-2, -1]`, `1..` | the axes that are normalized together: the last ones, without a gap. Default `-1` |
-//! | `eps` | number >= 0, or `_` | added to the mean square inside the root. Default 1e-6 for rms, 1e-5 for layer. `_`: a field `eps` of the layer, an argument of the kernel after the parameters |
+//! | `kind` | `"rms"` `"layer"` `"batch"` `"group"` `"instance"` `"weight"` | the technique; required |
+//! | `shape` | `[_, 4096]`, `[_, 64, 56, 56]`, `[_, 768 \| 1024 \| _]` | `_` is a size known only at run time. `a \| b` is a family: one specialised kernel each; `_` as an alternative adds the kernel for all other sizes, without it they are an error value. May be left out where the fields' arrays tell the size: then it is `[_, N]` |
+//! | `axis` | `-1`, `[-2, -1]`, `1..` | rms, layer: the axes that are normalized together, any of them; default `-1`. batch, group, instance: the axis of channels; default `1`, `-1` is channels-last. weight: the axis whose vectors keep their lengths (PyTorch's `dim`); default `0` |
+//! | `eps` | number >= 0, or `_` | added to the mean square inside the root. Default 1e-6 for rms, 1e-5 for the others; weight has none. `_`: a field `eps` of the layer, an argument of the kernel after the parameters |
+//! | `groups` | a number that divides the channels | group only, and required there |
+//! | `momentum` | number in 0..=1, or `cumulative` | batch only: `running = (1 - momentum) * running + momentum * batch`, PyTorch's convention; default 0.1. `cumulative`: the mean over all batches |
+//! | `running_var` | `unbiased` `biased` | batch only; default `unbiased` (PyTorch), `biased` for checkpoints of Flax and TensorFlow |
 //! | `dtype` | `f32` `f64` | elements of x and y. Default: the fields' type, else f32 |
 //! | `param` | a dtype | elements of weight and bias. Default: the type that is computed in |
-//! | `affine` | `true` `false` `weight` | weight and bias, none, weight alone. Default: `weight` for rms (which has no bias), `true` for layer |
+//! | `affine` | `true` `false` `weight` | weight and bias, none, weight alone. Default: `weight` for rms and weight (which have no bias), `true` for the others |
 //! | `crate` | a path | where this crate is, if it is renamed or re-exported: `crate = third::normkit` |
 //!
 //! # What is generated
@@ -50,9 +53,66 @@
 //! [`NormLayer`] for code that walks models, and `L::PLAN`, the table of what was chosen for each instruction set and why.
 //! The same table stands in the documentation of `L`.
 //!
-//! Parameters are recognised by the names of fields: `weight` (`gamma`, `scale`), `bias` (`beta`, `shift`); their types may
-//! be `[T; N]`, `Box<[T; N]>`, `Vec<T>` or [`Param<T>`](Param). Those that the struct does not declare are added as `Param<T>`.
+//! Parameters are recognised by the names of fields: `weight` (`gamma`, `scale`), `bias` (`beta`, `shift`), `running_mean`,
+//! `running_var`, and `weight_v`, `weight_g` of weight normalization; their types may be `[T; N]`, `Box<[T; N]>`, `Vec<T>` or [`Param<T>`](Param). Those that the struct does not declare are added as `Param<T>`.
 //! Other fields are kept and start as their `Default`. Derives go below the attribute.
+//!
+//! # Batch normalization
+//!
+//! Training and inference cannot be mixed up: `forward_train` takes the layer by unique reference, normalizes with the statistics of
+//! the batch, and lets the running ones follow; `forward` takes it shared and uses the running ones. `backward` is the gradient of the
+//! first, `backward_frozen` that of the second, for training on with fixed statistics.
+//!
+//! ```
+//! use normkit::{NormError, Saved, normalize};
+//!
+//! #[normalize(kind = "batch", shape = [_, 16, 7, 7])]       // channels on axis 1; `axis = -1` is channels-last
+//! pub struct Bn;                                            // weight, bias, running_mean, running_var, num_batches_tracked
+//!
+//! # fn main() -> Result<(), NormError> {
+//! let mut bn = Bn::new();
+//! let x: Vec<f32> = (0..8 * 16 * 49).map(|i| (i % 11) as f32).collect();
+//! let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+//! let (mut saved, mut grads) = (Saved::default(), BnGrads::new());
+//!
+//! bn.forward_train(&x, &mut y, &mut saved)?;                // statistics of this batch
+//! bn.backward(&x, &y, &saved, &mut dx, &mut grads)?;
+//! assert_eq!(bn.num_batches_tracked, 1);
+//! bn.forward(&x, &mut y)?;                                  // running statistics
+//! bn.backward_frozen(&x, &y, &mut dx, &mut grads)?;
+//!
+//! // One value for each channel has no variance.
+//! #[normalize(kind = "batch", shape = [_, 16])]
+//! pub struct Bn1;
+//! let one = Bn1::new().forward_train(&x[..16], &mut y[..16], &mut saved);
+//! assert_eq!(one, Err(NormError::OneValuePerChannel { arg: "x" }));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Weight normalization
+//!
+//! Here `x` is a parameter, `weight_v`: `forward` writes the weight, `backward` adds the gradients of directions and lengths. A vector
+//! of zeros has no direction: its part of the weight is NaN, and no other.
+//!
+//! ```
+//! use normkit::{Saved, normalize};
+//!
+//! #[normalize(kind = "weight", shape = [4, 6])]             // each of the 4 vectors keeps its length
+//! pub struct Linear;
+//!
+//! # fn main() -> Result<(), normkit::NormError> {
+//! let weight: Vec<f32> = (1..=24).map(|i| i as f32).collect();
+//! let layer = Linear::from_weight(&weight)?;                // weight_v = weight, weight_g = its vectors' lengths
+//! let (mut again, mut saved) = (vec![0.0; 24], Saved::default());
+//! layer.forward_train(&mut again, &mut saved)?;
+//! assert!(weight.iter().zip(&again).all(|(a, b)| (a - b).abs() < 1e-5));
+//!
+//! let mut grads = LinearGrads::new();
+//! layer.backward(&again, &saved, &mut grads)?;              // adds to grads.weight_v and grads.weight_g
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Models
 //!
@@ -110,7 +170,8 @@
 //! # Tensors
 //!
 //! `x`, `y`, `dy` and `dx` are anything that converts into a [`View`] or [`ViewMut`]: slices, arrays, `Vec`, `&[[T; N]]`,
-//! `(slice, [dims])`, and `(slice, [dims], [strides])` where the axes that are not normalized are strided. What does not fit is a
+//! `(slice, [dims])`, and `(slice, [dims], [strides])` where outer axes are strided: all but the last ones of one role (normalized,
+//! kept, or the channels). Where more than one size is open, dims have to be given. What does not fit is a
 //! [`NormError`] that names the argument, what was expected and what was found; nothing has been written then.
 //!
 //! # Numerics
@@ -118,7 +179,7 @@
 //! - Statistics are taken about a pivot near the mean, with a guard: nothing cancels at large means.
 //! - Finite inputs give finite outputs at any magnitude: a row whose squares overflow or vanish is computed again, scaled.
 //! - NaN and infinity stay in their row. A constant row gives exactly the bias (and NaN with `eps = 0`, as in PyTorch).
-//! - A row's result does not depend on the rows beside it, bit for bit.
+//! - A row's result does not depend on the rows beside it, bit for bit; nor does a channel's, group's or column's.
 //! - Gradients of parameters are summed in blocks and a fixed tree: the error grows with the logarithm of the rows.
 //!
 //! # Levels
@@ -137,6 +198,12 @@
 /// `forward_inplace(x, weight, bias)`, `forward_train(x, weight, bias, y, &mut saved)` and
 /// `backward(x, dy, weight, &saved, dx, dweight, dbias)`. Parameters that the kernel does not have are left out; `eps = _` adds an
 /// argument after the parameters. The keys are those of [`macro@normalize`]: see [the table](crate#keys).
+///
+/// Batch normalization: `forward(x, running_mean, running_var, weight, bias, y)` and `forward_inplace` are inference;
+/// `forward_train` touches no running statistics, which `update_running(&saved, &mut running_mean, &mut running_var,
+/// &mut num_batches_tracked)` does; `backward_frozen(x, dy, running_mean, running_var, weight, dx, dweight, dbias)` is the gradient
+/// of inference. Weight normalization: `forward(weight_v, weight_g, weight)`, and `backward(weight_v, dweight, weight_g, &saved,
+/// dweight_v, dweight_g)` *adds* to both gradients.
 ///
 /// ```
 /// # fn main() -> Result<(), normkit::NormError> {

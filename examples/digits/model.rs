@@ -1,124 +1,177 @@
-//! The network: 64 pixels, two hidden blocks of linear layer, normalization and SiLU, and a linear layer to 10 scores.
-//!
-//! SiLU and not ReLU: where an input near zero differs by rounding, ReLU switches a gradient on or off, and two trainings that
-//! should agree part by up to a per cent; with a smooth function they stay together (1e-6).
+//! The network: blocks of convolution, normalization and ReLU, and a linear layer to 10 scores.
 
 use normkit::NormError;
 use rand::rngs::ChaCha8Rng;
 
-use crate::compare::{Meter, Slot};
-use crate::data::{CLASSES, PIXELS, Set};
-use crate::dense::Linear;
+use crate::compare::{Pass, Slot};
+use crate::conv::{Conv, Geometry};
+use crate::data::{CLASSES, Set};
+use crate::linear::Linear;
 use crate::optimizer::Parameter;
-use crate::technique::WIDTH;
+use crate::technique::{Bytes, Place};
+use crate::weights::Weights;
 
-pub struct Mlp {
-    hidden: [Block; 2],
+/// From the image on. The annotated layers are generated for these.
+pub const CONVS: [Geometry; 5] = [
+    Geometry { inputs: 1, outputs: 16, size: 8, stride: 1 },
+    Geometry { inputs: 16, outputs: 16, size: 8, stride: 2 },
+    Geometry { inputs: 16, outputs: 16, size: 4, stride: 2 },
+    Geometry { inputs: 16, outputs: 16, size: 2, stride: 1 },
+    Geometry { inputs: 16, outputs: 32, size: 2, stride: 1 },
+];
+/// Inputs and outputs.
+pub const LINEAR: (usize, usize) = (32 * 2 * 2, CLASSES);
+/// Layers with weights.
+pub const LAYERS: usize = CONVS.len() + 1;
+
+pub struct Model {
+    blocks: Vec<Block>,
     output: Linear,
     scores: Vec<f32>,
     dscores: Vec<f32>,
     dactive: Vec<f32>,
 }
 
-/// Linear layer, normalization if any, SiLU; with the values that the backward pass needs again.
+/// With the values that the backward pass needs again.
 struct Block {
-    linear: Linear,
+    conv: Conv,
     norm: Option<Slot>,
-    /// What the linear layer gave; without a normalization it moves on to `normed`.
+    /// What the convolution gave; without a normalization it moves on to `active`.
     summed: Vec<f32>,
-    normed: Vec<f32>,
     active: Vec<f32>,
     dsummed: Vec<f32>,
 }
 
-impl Mlp {
-    /// `norm` is asked once for each hidden block.
-    pub fn new(rng: &mut ChaCha8Rng, norm: impl Fn() -> Option<Slot>) -> Self {
-        Self {
-            hidden: [PIXELS, WIDTH].map(|inputs| Block {
-                linear: Linear::new(inputs, WIDTH, rng),
-                norm: norm(),
+impl Model {
+    pub fn new(rng: &mut ChaCha8Rng, place: Place) -> Result<Self, NormError> {
+        let mut weights = |i: usize, inputs, outputs| {
+            Weights::new(inputs, outputs, rng, |start| match place {
+                Place::Weights(make) => make(i, start).map(|twins| Some(Slot::new(twins))),
+                _ => Ok(None),
+            })
+        };
+        let blocks = CONVS.iter().enumerate().map(|(i, geometry)| {
+            Ok(Block {
+                conv: Conv::new(weights(i, geometry.fan_in(), geometry.outputs)?, *geometry),
+                norm: match place {
+                    Place::Activations(make) => Some(Slot::new(make(i))),
+                    _ => None,
+                },
                 summed: Vec::new(),
-                normed: Vec::new(),
                 active: Vec::new(),
                 dsummed: Vec::new(),
-            }),
-            output: Linear::new(WIDTH, CLASSES, rng),
+            })
+        });
+        let blocks = blocks.collect::<Result<_, _>>()?;
+        let (inputs, outputs) = LINEAR;
+        Ok(Self {
+            blocks,
+            output: Linear::new(weights(CONVS.len(), inputs, outputs)?, inputs, outputs),
             scores: Vec::new(),
             dscores: Vec::new(),
             dactive: Vec::new(),
-        }
+        })
     }
 
-    /// How many images of `set` are recognized.
-    pub fn count_correct(&mut self, set: &Set) -> Result<usize, NormError> {
-        self.forward(&set.x, Slot::forward)?;
-        let scores = self.scores.chunks_exact(CLASSES);
-        Ok(scores.zip(&set.labels).filter(|(scores, label)| best(scores) == usize::from(**label)).count())
+    /// The scores of `set`: `[images, CLASSES]`.
+    pub fn scores(&mut self, pass: Pass, set: &Set) -> Result<&[f32], NormError> {
+        let mut x = &set.x;
+        for block in &mut self.blocks {
+            block.forward(pass, x)?;
+            x = &block.active;
+        }
+        self.output.forward(pass, x, &mut self.scores)?;
+        Ok(&self.scores)
+    }
+
+    /// Share of the images of `set` that are recognized.
+    pub fn accuracy(&mut self, set: &Set) -> Result<f64, NormError> {
+        let scores = self.scores(Pass::Inference, set)?.chunks_exact(CLASSES);
+        let correct = scores.zip(&set.labels).filter(|(scores, label)| best(scores) == usize::from(**label)).count();
+        Ok(correct as f64 / set.len() as f64)
     }
 
     /// Adds to the gradients; gives the cross-entropy loss, summed over the images of `set`.
     pub fn loss_and_gradients(&mut self, set: &Set) -> Result<f64, NormError> {
-        self.forward(&set.x, Slot::forward_train)?;
+        self.scores(Pass::Training, set)?;
         let loss = cross_entropy(&self.scores, &set.labels, &mut self.dscores);
-
-        let [first, second] = &mut self.hidden;
-        self.output.backward(&second.active, &self.dscores);
-        self.output.backward_input(&self.dscores, &mut self.dactive);
-        second.backward(&first.active, &mut self.dactive)?;
-        second.linear.backward_input(&second.dsummed, &mut self.dactive);
-        first.backward(&set.x, &mut self.dactive)?;
+        let last = &self.blocks[CONVS.len() - 1].active;
+        self.output.backward(last, &self.dscores, &mut self.dactive)?;
+        for (i, block) in self.blocks.iter_mut().enumerate().rev() {
+            // no one needs the gradient of the image
+            block.backward(&mut self.dactive, i > 0)?;
+        }
         Ok(loss)
     }
 
     pub fn parameters(&mut self) -> Vec<Parameter<'_>> {
         let mut all = Vec::new();
-        for block in &mut self.hidden {
-            all.extend(block.linear.parameters());
+        for block in &mut self.blocks {
+            all.extend(block.conv.parameters());
             all.extend(block.norm.iter_mut().flat_map(Slot::parameters));
         }
         all.extend(self.output.parameters());
         all
     }
 
-    /// Of all normalizations together; `None` where nothing was compared.
-    pub fn meter(&self) -> Option<Meter> {
-        let slots = self.hidden.iter().filter_map(|block| block.norm.as_ref());
-        slots.filter_map(Slot::meter).reduce(Meter::merge)
+    /// Of the weights of each layer, from the image on.
+    pub fn gradient_norms(&self) -> [f64; LAYERS] {
+        let mut norms = [self.output.weights.gradient_norm(); LAYERS];
+        for (norm, block) in norms.iter_mut().zip(&self.blocks) {
+            *norm = block.conv.weights.gradient_norm();
+        }
+        norms
     }
 
-    fn forward(&mut self, x: &[f32], pass: NormPass) -> Result<(), NormError> {
-        let [first, second] = &mut self.hidden;
-        first.forward(x, pass)?;
-        second.forward(&first.active, pass)?;
-        self.output.forward(&second.active, &mut self.scores);
-        Ok(())
+    /// The running statistics.
+    pub fn buffers(&mut self) -> Vec<&mut [f32]> {
+        self.blocks.iter_mut().flat_map(|b| &mut b.norm).flat_map(Slot::buffers).collect()
+    }
+
+    /// All normalizations.
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let blocks = self.blocks.iter().flat_map(|b| b.norm.iter().chain(b.conv.weights.norm()));
+        blocks.chain(self.output.weights.norm())
+    }
+
+    /// What the normalizations need on top of the same model without, after a training step.
+    pub fn bytes(&self) -> Bytes {
+        let mut all = Bytes::default();
+        let weights = self.blocks.iter().map(|b| &b.conv.weights).chain([&self.output.weights]);
+        for slot in self.slots() {
+            let bytes = slot.leader().bytes();
+            all.parameters += bytes.parameters;
+            all.saved += bytes.saved;
+        }
+        for weights in weights.filter(|w| w.norm().is_some()) {
+            // its parameter stands in for the weights, which are now one of the values to keep
+            all.parameters -= weights.bytes();
+            all.saved += weights.bytes();
+        }
+        for block in self.blocks.iter().filter(|b| b.norm.is_some()) {
+            all.saved += size_of_val(&block.summed[..]);
+        }
+        all
     }
 }
 
-/// [`Slot::forward`] or [`Slot::forward_train`].
-type NormPass = fn(&mut Slot, &[f32], &mut [f32]) -> Result<(), NormError>;
-
 impl Block {
-    fn forward(&mut self, x: &[f32], pass: NormPass) -> Result<(), NormError> {
-        self.linear.forward(x, &mut self.summed);
+    fn forward(&mut self, pass: Pass, x: &[f32]) -> Result<(), NormError> {
+        self.conv.forward(pass, x, &mut self.summed)?;
         if let Some(norm) = &mut self.norm {
-            self.normed.resize(self.summed.len(), 0.0);
-            pass(norm, &self.summed, &mut self.normed)?;
+            self.active.resize(self.summed.len(), 0.0);
+            norm.forward(pass, &self.summed, &mut self.active)?;
         } else {
-            std::mem::swap(&mut self.summed, &mut self.normed);
+            std::mem::swap(&mut self.summed, &mut self.active);
         }
-        self.active.clear();
-        let silu = |v: &f32| v * sigmoid(*v);
-        self.active.extend(self.normed.iter().map(silu));
+        self.active.iter_mut().for_each(|v| *v = v.max(0.0));
         Ok(())
     }
 
-    /// Adds to the gradients and leaves that of the linear layer's output in `dsummed`. Uses `dactive` up.
-    fn backward(&mut self, x: &[f32], dactive: &mut Vec<f32>) -> Result<(), NormError> {
-        for (d, v) in dactive.iter_mut().zip(&self.normed) {
-            let s = sigmoid(*v);
-            *d *= s * (1.0 + v * (1.0 - s));
+    /// Adds to the gradients and, if `further`, makes `dactive` that of the block's input.
+    fn backward(&mut self, dactive: &mut Vec<f32>, further: bool) -> Result<(), NormError> {
+        for (d, v) in dactive.iter_mut().zip(&self.active) {
+            *d = if *v > 0.0 { *d } else { 0.0 };
         }
         if let Some(norm) = &mut self.norm {
             self.dsummed.resize(dactive.len(), 0.0);
@@ -126,13 +179,8 @@ impl Block {
         } else {
             std::mem::swap(dactive, &mut self.dsummed);
         }
-        self.linear.backward(x, &self.dsummed);
-        Ok(())
+        self.conv.backward(&self.dsummed, further.then_some(dactive))
     }
-}
-
-fn sigmoid(v: f32) -> f32 {
-    1.0 / (1.0 + (-v).exp())
 }
 
 /// Softmax and cross-entropy: the loss summed over the rows, and in `dscores` the gradient of its mean.

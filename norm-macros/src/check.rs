@@ -89,10 +89,13 @@ catalogue! {
         "`{}` keeps the samples of a batch apart; channels are on axis 1, or on the last one (-1) in channels-last order";
     ONE_AXIS = "one_axis",
         "`axis`: expected one axis, found {}",
-        "`axis` is {} of `{}`: write `axis = 1`, or `axis = -1` for channels-last order";
+        "{}";
     NOTHING_NORMALIZED = "nothing_normalized",
         "`axis`: expected an axis that is left to normalize over, found none in {}",
-        "give the shape all its axes: `shape = [_, 64, 56, 56]`";
+        "give the shape all its axes: `{}`";
+    NO_CHANNEL_AXIS = "no_channel_axis",
+        "`shape`: expected at least {} axes, as channels are on axis {} by default, found {}",
+        "write `shape = [_, 64]` with the samples first, or say the axis of channels: `axis = 0`";
     MISSING_GROUPS = "missing_groups",
         "expected the key `groups`",
         "add `groups = {}`: the number of groups that the channels fall into";
@@ -104,7 +107,7 @@ catalogue! {
         "it is the share of the new batch, as in PyTorch: `momentum = 0.1` is what Keras and Flax call 0.9";
     EPS_OUT_OF_RANGE = "eps_out_of_range",
         "`eps`: expected a finite number of at least 0, found {}",
-        "the usual values are 1e-6 (rms) and 1e-5 (layer)";
+        "the usual values are 1e-6 (rms) and 1e-5 (all others)";
     EPS_VANISHES = "eps_vanishes",
         "`eps`: {} rounds to 0 in {}, the type that it is computed in",
         "write 0 if that is meant, or a larger number such as {}";
@@ -129,6 +132,9 @@ catalogue! {
     FIELD_TYPE = "field_type",
         "`{}`: expected `[T; N]`, `Box<[T; N]>`, `Vec<T>` or `Param<T>` with T one of f32, f64, found `{}`",
         "write `{}: [f32; 4096]`";
+    COUNT_TYPE = "count_type",
+        "`num_batches_tracked`: expected `i64`, as in PyTorch's checkpoints, found `{}`",
+        "write `num_batches_tracked: i64`, or leave the field out: it is added";
     FIELD_LENGTH = "field_length",
         "`{}`: expected {} elements, as the shape says, found {}",
         "the {} of {} has {} elements";

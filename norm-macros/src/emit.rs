@@ -75,6 +75,27 @@ fn kernel_name(pass: &str, len: Len, isa: Isa) -> Ident {
     }
 }
 
+/// The numbers that a kernel over sets takes of each set: the argument and the variable.
+fn numbers(model: &Model, pass: Pass) -> Vec<(&'static str, &'static str)> {
+    let all: &[_] = match pass {
+        Pass::Sums => &[("mean", "m")],
+        Pass::Gradient => &[("mean", "m"), ("scale", "k"), ("slope", "l"), ("offset", "o"), ("centre", "u")],
+        _ => &[("mean", "m"), ("scale", "k"), ("offset", "o")],
+    };
+    let of_mean = |name: &str| !["scale", "slope"].contains(&name);
+    all.iter().copied().filter(|(name, _)| model.technique.centred || !of_mean(name)).collect()
+}
+
+/// The tensors that a kernel over sets goes through.
+fn tensors(pass: Pass) -> &'static [&'static str] {
+    match pass {
+        Pass::Sums => &["x"],
+        Pass::Output => &["x", "y"],
+        Pass::GradientSums => &["x", "dy"],
+        _ => &["x", "dy", "y"],
+    }
+}
+
 /// Whether rows of that length all start at a cache line, as stores past the caches ask for.
 fn may_stream(model: &Model, len: Len) -> bool {
     match len {

@@ -144,6 +144,8 @@ pub(crate) struct Gradient<A> {
     rstd: A,
     mean_g: A,
     mean_product: A,
+    /// Whether nothing depends on the element: the direction of a vector of one (which zero has none of: that stays NaN).
+    constant: bool,
 }
 
 impl<A: Compute> Gradient<A> {
@@ -159,7 +161,8 @@ impl<A: Compute> Gradient<A> {
     ) -> Self {
         let zero = A::default();
         let count = A::from_f64(n as f64);
-        let mut gradient = Gradient { mean, residual, rstd, mean_g: zero, mean_product: zero };
+        let constant = of_sum && n == 1;
+        let mut gradient = Gradient { mean, residual, rstd, mean_g: zero, mean_product: zero, constant };
         if centred {
             gradient.mean_g = sum(n, &g) / count;
         }
@@ -176,7 +179,7 @@ impl<A: Compute> Gradient<A> {
 
     /// The gradient of the element whose normalized value is `h`.
     pub(crate) fn of(&self, g: A, h: A) -> A {
-        ((g - self.mean_g) - h * self.mean_product) * self.rstd
+        if self.constant { self.rstd * A::default() } else { ((g - self.mean_g) - h * self.mean_product) * self.rstd }
     }
 }
 

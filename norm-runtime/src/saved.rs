@@ -59,6 +59,31 @@ impl<A: Compute> Saved<A> {
         self.count = count;
     }
 
+    /// Keeps the statistics of sets from `index` on, of which every `fuse` in a row share theirs.
+    pub(crate) fn set_all(
+        &mut self,
+        index: usize,
+        fuse: usize,
+        mean: &[A],
+        residual: &[A],
+        rstd: &[A],
+        variance: &[A],
+    ) {
+        let count = rstd.len() / fuse;
+        let keep = |place: &mut Vec<A>, values: &[A]| {
+            let Some(place) = place.get_mut(index..index + count) else { return };
+            if fuse == 1 {
+                place.copy_from_slice(values);
+            } else {
+                place.iter_mut().zip(values.iter().step_by(fuse)).for_each(|(place, &value)| *place = value);
+            }
+        };
+        keep(&mut self.mean, mean);
+        keep(&mut self.residual, residual);
+        keep(&mut self.rstd, rstd);
+        keep(&mut self.variance, variance);
+    }
+
     /// Keeps the statistics of one set.
     pub(crate) fn set(&mut self, index: usize, (mean, residual): (A, A), rstd: A, variance: A) {
         self.rstd[index] = rstd;

@@ -115,7 +115,11 @@ pub(crate) fn check_dim(arg: &'static str, axis: usize, admitted: Dim, found: us
 /// # Errors
 /// If they do not.
 pub fn check_param_len(arg: &'static str, spec: &'static Spec, len: usize) -> Result<(), NormError> {
-    open_param_dim(arg, spec, len).map(|_| ())
+    open_param_dim(arg, spec, len)?;
+    match spec.groups {
+        Some(groups) if !len.is_multiple_of(groups) => Err(NormError::Groups { arg, groups, channels: len }),
+        _ => Ok(()),
+    }
 }
 
 /// The elements of a weight of these dims, and those along one of its axes.
@@ -151,16 +155,15 @@ pub(crate) fn open_param_dim(
     }
     let axes = || spec.dims_of(spec.param_role());
     let fixed: usize = axes().map(|(_, dim)| if let Dim::Fixed(d) = dim { d } else { 1 }).product();
-    if !len.is_multiple_of(fixed) {
-        return Err(NormError::NotAMultiple { arg, of: fixed, found: len });
-    }
     let mut open = axes().filter(|(_, dim)| !matches!(dim, Dim::Fixed(_)));
     match (open.next(), open.next()) {
+        (None, _) if len != fixed => Err(NormError::Length { arg, expected: fixed, found: len }),
+        (None, _) => Ok(None),
+        _ if !len.is_multiple_of(fixed) => Err(NormError::NotAMultiple { arg, of: fixed, found: len }),
         (Some((axis, dim)), None) => {
             check_dim(arg, axis, dim, len / fixed)?;
             Ok(Some((axis, len / fixed)))
         }
-        (None, _) if len != fixed => Err(NormError::Length { arg, expected: fixed, found: len }),
         _ => Ok(None),
     }
 }

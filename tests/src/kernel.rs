@@ -153,6 +153,8 @@ impl<T: Compute> Kernel<T> {
         let backward = problem.backward(&x, &dy, weight);
         Expected {
             y: forward.y,
+            mean: if self.spec.centred { forward.mean } else { Vec::new() },
+            var: forward.var,
             rstd: forward.rstd,
             dx: backward.dx,
             dweight: if self.has_weight() { backward.dweight } else { Vec::new() },
@@ -166,6 +168,9 @@ impl<T: Compute> Kernel<T> {
 #[allow(missing_docs, reason = "named as the arguments")]
 pub struct Expected {
     pub y: Vec<f64>,
+    /// Empty where it is not subtracted.
+    pub mean: Vec<f64>,
+    pub var: Vec<f64>,
     pub rstd: Vec<f64>,
     pub dx: Vec<f64>,
     pub dweight: Vec<f64>,

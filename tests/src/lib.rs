@@ -1,9 +1,19 @@
 //! What the tests of this package share: levels, inputs, comparison.
 
+mod batch;
+pub mod check;
 pub mod golden;
 mod kernel;
+pub mod open;
+mod place;
+mod sets;
+mod weight;
 
+pub use batch::{Batch, BatchInputs, FrozenOutputs, Running};
 pub use kernel::{Expected, Inputs, Kernel, Outcome, Outputs, Params, bits, narrow, widen};
+pub use place::{Place, Places, contiguous, described, described_mut};
+pub use sets::Sets;
+pub use weight::{WeightExpected, WeightInputs, WeightNorm, WeightOutputs};
 
 use normkit::Level;
 use std::sync::{Mutex, MutexGuard, PoisonError};

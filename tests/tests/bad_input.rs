@@ -261,7 +261,7 @@ fn lengths() {
             let call = flat(100);
             accepted(&kernel, &call);
             let of = NormError::NotAMultiple { arg: "x", of: 100, found: 250 };
-            if kernel.spec.normalized_len().is_some() {
+            if kernel.spec.param_len().is_some() {
                 refused(&kernel, &with(&call, "x", Flat(250)), of);
             }
             for arg in ["y", "dy", "dx"] {
@@ -276,7 +276,7 @@ fn lengths() {
                 }
             }
             for found in [0, 1, 99, 101, 300] {
-                if kernel.spec.normalized_len().is_some() {
+                if kernel.spec.param_len().is_some() {
                     refused(&kernel, &Call { weight: found, ..call.clone() }, length("weight", 100, found));
                 }
                 refused(&kernel, &Call { dweight: found, ..call.clone() }, length("dweight", 100, found));
@@ -537,7 +537,7 @@ fn nothing_is_fine() {
                     // Lengths are checked all the same.
                     let wrong = Call { weight: 99, dweight: 99, ..call.clone() };
                     let expected = Err(length("weight", 100, 99));
-                    if kernel.spec.normalized_len().is_some() || !matches!(nothing, Flat(_)) {
+                    if kernel.spec.param_len().is_some() || !matches!(nothing, Flat(_)) {
                         assert_eq!(attempt(&kernel, &wrong, method), expected, "{method:?} of {}", kernel.name);
                     }
                 }

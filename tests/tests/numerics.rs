@@ -172,7 +172,7 @@ fn far_from_zero(name: &str, cases: &[(String, Inputs<f32>)], bound: f64) {
         let mut worst = 0.0_f64;
         for (what, inputs) in cases {
             let n = inputs.weight.len();
-            for kernel in kernels.iter().filter(|kernel| kernel.spec.normalized_len().is_none_or(|len| len == n)) {
+            for kernel in kernels.iter().filter(|kernel| kernel.spec.param_len().is_none_or(|len| len == n)) {
                 let found = kernel.run([inputs.x.len() / n, n], inputs);
                 let error = scaled(&found.y, &kernel.oracle(n, inputs).y);
                 assert!(!misses(error, bound), "{} at {level}, {what}: {error:e}", kernel.name);
@@ -253,7 +253,7 @@ fn magnitudes() {
         for (what, inputs) in &cases {
             let n = inputs.weight.len();
             for kernel in [layer(), layer_256(), rms(), rms_256()] {
-                if kernel.spec.normalized_len().is_some_and(|len| len != n) {
+                if kernel.spec.param_len().is_some_and(|len| len != n) {
                     continue;
                 }
                 // 0 / 0, as below.
@@ -369,7 +369,7 @@ fn constant_rows() {
     at_each_level("constant rows", |level| {
         for n in [1, 2, 3, 4, 5, 64, 100, 256, 1000] {
             for kernel in [layer(), layer_256()] {
-                if kernel.spec.normalized_len().is_some_and(|len| len != n) {
+                if kernel.spec.param_len().is_some_and(|len| len != n) {
                     continue;
                 }
                 for value in [0.0, 0.1, -0.1, 1234.0, 1e-20, 1e6, 1e15, -1e30] {
@@ -408,7 +408,7 @@ fn zero_rows_of_rms() {
     at_each_level("zero rows", |level| {
         for n in [1, 3, 16, 100, 256] {
             for kernel in [rms(), rms_256()] {
-                if kernel.spec.normalized_len().is_some_and(|len| len != n) {
+                if kernel.spec.param_len().is_some_and(|len| len != n) {
                     continue;
                 }
                 let inputs = random_params(n, vec![0.0; 5 * n], 1e-6);

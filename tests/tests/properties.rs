@@ -1,24 +1,12 @@
 //! What must hold for any input: agreement with the f64 oracle, with finite differences, and of a row with itself, wherever
 //! the row lies and whatever lies beside it.
 
+mod random;
+
 use normkit::{Compute, Saved, View, ViewMut};
 use normkit_tests::{Expected, Inputs, Kernel, Numbers, Outputs, at_each_level, bits, error, kernel, widen};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
-
-/// Runs `property` on `cases` random values at each level. A failure is shrunk and printed with its level.
-fn for_all<S: Strategy>(name: &str, cases: u32, strategy: &S, property: impl Fn(S::Value)) {
-    at_each_level(name, |level| {
-        let config = Config { cases, failure_persistence: None, ..Config::default() };
-        let outcome = TestRunner::new(config).run(strategy, |value| {
-            property(value);
-            Ok(())
-        });
-        if let Err(failure) = outcome {
-            panic!("{name} at {level}: {failure}");
-        }
-    });
-}
+use random::for_all;
 
 /// All kinds of parameters, with lengths known only at run time and with some that were known when the kernel was made.
 fn kernels() -> Vec<(Kernel<f32>, Option<usize>)> {

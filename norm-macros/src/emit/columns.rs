@@ -1,9 +1,10 @@
 //! Kernels over sets that lie in columns: channels of `[N, H, W, C]`, and what is normalized over axis 1 of `[N, C, H, W]`.
 //!
-//! A tile of columns, some vectors wide, goes down the rows with its sums and numbers in registers. Columns up to a tile of a
-//! number known at compile time are one tile exactly; others are cut into tiles of halving widths and a part.
+//! Few columns, of a number known at compile time, are a tile that goes down the rows with its sums and numbers in registers. Any
+//! others are swept along the rows, several rows together, with sums and numbers in the first-level cache: down the rows by tiles,
+//! every row would be a jump that no prefetcher follows, which took twice the time on 256 rows of 1024.
 
-use super::{function, may_stream, number, runtime, type_of};
+use super::{function, may_stream, number, numbers, runtime, tensors, type_of};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{Pass, PassPlan};
 use proc_macro2::{Ident, TokenStream};
@@ -108,40 +109,52 @@ impl Columns<'_> {
         }
     }
 
-    /// Any number of columns: tiles of halving widths, then a part.
+    /// Any number of columns: blocks of rows, then rows one by one.
     fn any_columns(&self, stream: bool) -> TokenStream {
-        let schedule = &self.plan.schedule;
-        let widths = std::iter::successors(Some(schedule.tile), |width| (*width > 1).then_some(width / 2));
-        let whole = widths.map(|width| {
-            let parts: Vec<_> =
-                (0..width).map(|index| Part { index, offset: index * schedule.lanes, count: None }).collect();
-            let tile = self.tile(&parts, stream);
-            let columns = number(width * schedule.lanes);
+        let rows = self.plan.schedule.rows;
+        let blocks = (rows > 1).then(|| {
+            let (block, rows) = (self.block(rows, stream), number(rows));
             quote! {
-                while a.sets - c >= #columns {
-                    #tile
-                    c += #columns;
+                while a.rows - row >= #rows {
+                    #block
+                    row += #rows;
                 }
             }
         });
-        let rest = self.tile(&[Part { index: 0, offset: 0, count: Some(quote!(a.sets - c)) }], stream);
+        let single = self.block(1, stream);
         quote! {
-            let mut c = 0_usize;
-            #(#whole)*
-            if c < a.sets {
-                #rest
+            let mut row = 0_usize;
+            #blocks
+            while row < a.rows {
+                #single
+                row += 1;
             }
         }
     }
 
-    /// The numbers of a column: the argument and the variable.
-    fn numbers(&self) -> Vec<(&'static str, &'static str)> {
-        let all: &[_] = match self.plan.pass {
-            Pass::Sums => &[("mean", "m")],
-            Pass::Gradient => &[("mean", "m"), ("scale", "k"), ("slope", "l"), ("offset", "o"), ("centre", "u")],
-            _ => &[("mean", "m"), ("scale", "k"), ("offset", "o")],
-        };
-        all.iter().copied().filter(|(name, _)| self.centred() || ["scale", "slope"].contains(name)).collect()
+    /// `rows` rows from `row`, along all columns.
+    fn block(&self, rows: usize, stream: bool) -> TokenStream {
+        let start: TokenStream = (0..rows).map(|r| self.start(r)).collect();
+        let end: TokenStream = (0..rows).map(|r| self.end(r)).collect();
+        let lanes = number(self.plan.schedule.lanes);
+        let [whole, part] = [None, Some(quote!(a.sets - c))].map(|count| {
+            let part = Part { index: 0, offset: 0, count };
+            let (before, after) = self.numbers_and_totals(&part);
+            let steps: TokenStream = (0..rows).map(|r| self.step(&part, r, stream)).collect();
+            quote!(#before #steps #after)
+        });
+        quote! {
+            #start
+            let mut c = 0_usize;
+            while a.sets - c >= #lanes {
+                #whole
+                c += #lanes;
+            }
+            if c < a.sets {
+                #part
+            }
+            #end
+        }
     }
 
     /// The sums of a column: the argument and the variable.
@@ -153,35 +166,38 @@ impl Columns<'_> {
         }
     }
 
-    /// One tile down all rows. Sums go on from where they were, so it does not matter how rows are handed out.
-    fn tile(&self, parts: &[Part], stream: bool) -> TokenStream {
+    /// What is read of a column before its elements, and written after. Sums go on from where they were, so it does not matter how
+    /// rows are handed out.
+    fn numbers_and_totals(&self, part: &Part) -> (TokenStream, TokenStream) {
         let zero = quote!(v::zero());
-        let mut before = TokenStream::new();
-        let mut after = TokenStream::new();
-        for part in parts {
-            for (argument, variable) in self.numbers() {
-                let (argument, variable) = (format_ident!("{argument}"), part.name(variable));
-                let value = part.load(&quote!(v), &quote!(a.#argument), &zero);
-                before.extend(quote!(let #variable = #value;));
-            }
-            for (argument, variable) in self.totals() {
-                let (argument, variable) = (format_ident!("{argument}"), part.name(variable));
-                let value = part.load(&quote!(v), &quote!(a.#argument), &zero);
-                before.extend(quote!(let mut #variable = #value;));
-                after.extend(part.store(&quote!(v), &quote!(a.#argument), &quote!(#variable), false));
-            }
+        let (mut before, mut after) = (TokenStream::new(), TokenStream::new());
+        for (argument, variable) in numbers(self.model, self.plan.pass) {
+            let (argument, variable) = (format_ident!("{argument}"), part.name(variable));
+            let value = part.load(&quote!(v), &quote!(a.#argument), &zero);
+            before.extend(quote!(let #variable = #value;));
         }
-        let start = self.start();
-        let steps: TokenStream = parts.iter().map(|part| self.step(part, stream)).collect();
-        let end = self.end();
+        for (argument, variable) in self.totals() {
+            let (argument, variable) = (format_ident!("{argument}"), part.name(variable));
+            let value = part.load(&quote!(v), &quote!(a.#argument), &zero);
+            before.extend(quote!(let mut #variable = #value;));
+            after.extend(part.store(&quote!(v), &quote!(a.#argument), &quote!(#variable), false));
+        }
+        (before, after)
+    }
+
+    /// One tile down all rows.
+    fn tile(&self, parts: &[Part], stream: bool) -> TokenStream {
+        let (before, after): (Vec<_>, Vec<_>) = parts.iter().map(|part| self.numbers_and_totals(part)).unzip();
+        let (start, end) = (self.start(0), self.end(0));
+        let steps: TokenStream = parts.iter().map(|part| self.step(part, 0, stream)).collect();
         quote! {
-            #before
+            #(#before)*
             for row in 0..a.rows {
                 #start
                 #steps
                 #end
             }
-            #after
+            #(#after)*
         }
     }
 
@@ -195,78 +211,77 @@ impl Columns<'_> {
         }
     }
 
-    /// What a row starts with: its place in each tensor, its parameters, its partial gradients.
-    fn start(&self) -> TokenStream {
+    /// What row `r` from `row` starts with: its place in each tensor, its parameters, its partial gradients.
+    fn start(&self, r: usize) -> TokenStream {
         let rt = runtime(self.model);
         let param = type_of(self.model.param);
-        let tensors: &[_] = match self.plan.pass {
-            Pass::Sums => &["x"],
-            Pass::Output => &["x", "y"],
-            Pass::GradientSums => &["x", "dy"],
-            _ => &["x", "dy", "y"],
-        };
-        let pointers = tensors.iter().map(|name| {
+        let offset = number(r);
+        let pointers = tensors(self.plan.pass).iter().map(|name| {
             let (pointer, start, row) =
-                (format_ident!("{name}"), format_ident!("{name}0"), format_ident!("{name}_row"));
-            quote!(let #start = a.#pointer.add(row * a.#row);)
+                (format_ident!("{name}"), format_ident!("{name}{r}"), format_ident!("{name}_row"));
+            quote!(let #start = a.#pointer.add((row + #offset) * a.#row);)
         });
         let read = |name: &str| {
-            let (argument, variable) = (format_ident!("{name}"), format_ident!("{}", &name[..1]));
-            quote!(let #variable = v::splat(<#param as #rt::Element>::widen(a.#argument.add(row).read()));)
+            let (argument, variable) = (format_ident!("{name}"), format_ident!("{}{r}", &name[..1]));
+            quote!(let #variable = v::splat(<#param as #rt::Element>::widen(a.#argument.add(row + #offset).read()));)
         };
         let weighted = self.by_row() && self.plan.pass != Pass::Sums;
         let weight = (weighted && self.model.affine >= Affine::Weight).then(|| read("weight"));
         let with_bias = weighted && self.plan.pass == Pass::Output && self.model.affine >= Affine::WeightAndBias;
         let bias = with_bias.then(|| read("bias"));
         let grads = self.row_grads().iter().map(|(argument, variable)| {
-            let (argument, variable) = (format_ident!("{argument}"), format_ident!("{variable}"));
-            quote!(let mut #variable = v::load(a.#argument.add(row * #rt::rows::PADDING));)
+            let (argument, variable) = (format_ident!("{argument}"), format_ident!("{variable}{r}"));
+            quote!(let mut #variable = v::load(a.#argument.add((row + #offset) * #rt::rows::PADDING));)
         });
         quote!(#(#pointers)* #weight #bias #(#grads)*)
     }
 
-    fn end(&self) -> TokenStream {
+    fn end(&self, r: usize) -> TokenStream {
         let rt = runtime(self.model);
+        let offset = number(r);
         let grads = self.row_grads().iter().map(|(argument, variable)| {
-            let (argument, variable) = (format_ident!("{argument}"), format_ident!("{variable}"));
-            quote!(v::store(a.#argument.add(row * #rt::rows::PADDING), #variable);)
+            let (argument, variable) = (format_ident!("{argument}"), format_ident!("{variable}{r}"));
+            quote!(v::store(a.#argument.add((row + #offset) * #rt::rows::PADDING), #variable);)
         });
         grads.collect()
     }
 
-    fn deviation(&self, part: &Part) -> TokenStream {
+    fn deviation(&self, part: &Part, r: usize) -> TokenStream {
+        let x = format_ident!("x{r}");
         if self.centred() {
             let m = part.name("m");
-            let value = part.load(&quote!(x), &quote!(x0), &quote!(#m));
+            let value = part.load(&quote!(x), &quote!(#x), &quote!(#m));
             quote!(v::sub(#value, #m))
         } else {
-            part.load(&quote!(x), &quote!(x0), &quote!(v::zero()))
+            part.load(&quote!(x), &quote!(#x), &quote!(v::zero()))
         }
     }
 
     /// The gradient of the output times the weight.
-    fn weighted(&self, d: &TokenStream) -> TokenStream {
-        if self.by_row() && self.model.affine >= Affine::Weight { quote!(v::mul(#d, w)) } else { d.clone() }
+    fn weighted(&self, d: &TokenStream, r: usize) -> TokenStream {
+        let w = format_ident!("w{r}");
+        if self.by_row() && self.model.affine >= Affine::Weight { quote!(v::mul(#d, #w)) } else { d.clone() }
     }
 
-    /// One vector of a row.
-    fn step(&self, part: &Part, stream: bool) -> TokenStream {
-        let deviation = self.deviation(part);
+    /// One vector of row `r` from `row`.
+    fn step(&self, part: &Part, r: usize, stream: bool) -> TokenStream {
+        let deviation = self.deviation(part, r);
+        let [w, b, dw, db, dy, y] = ["w", "b", "dw", "db", "dy", "y"].map(|name| format_ident!("{name}{r}"));
         let [k, l, o, u, s, q] = ["k", "l", "o", "u", "s", "q"].map(|name| part.name(name));
         let centred = self.centred();
         let normalized = if centred { quote!(v::fma(#deviation, #k, #o)) } else { quote!(v::mul(#deviation, #k)) };
-        let dy = || part.load(&quote!(x), &quote!(dy0), &quote!(v::zero()));
+        let dy = || part.load(&quote!(x), &quote!(#dy), &quote!(v::zero()));
         let value = match self.plan.pass {
             Pass::Sums => {
                 let sum = centred.then(|| quote!(#s = v::add(#s, d);));
                 return quote!(let d = #deviation; #sum #q = v::fma(d, d, #q););
             }
             Pass::GradientSums => {
-                let (dy, g) = (dy(), self.weighted(&quote!(d)));
+                let (dy, g) = (dy(), self.weighted(&quote!(d), r));
                 let sum = centred.then(|| quote!(#s = v::add(#s, g);));
                 let grads = self.row_grads().iter().map(|(_, variable)| match *variable {
-                    "dw" => quote!(dw = v::fma(d, h, dw);),
-                    _ => quote!(db = v::add(db, d);),
+                    "dw" => quote!(#dw = v::fma(d, h, #dw);),
+                    _ => quote!(#db = v::add(#db, d);),
                 });
                 return quote! {
                     let d = #dy;
@@ -278,7 +293,7 @@ impl Columns<'_> {
                 };
             }
             Pass::Gradient => {
-                let g = self.weighted(&dy());
+                let g = self.weighted(&dy(), r);
                 if centred {
                     quote!(v::fma(v::sub(#g, #u), #k, v::fma(#deviation, #l, #o)))
                 } else {
@@ -286,19 +301,19 @@ impl Columns<'_> {
                 }
             }
             _ => match self.model.affine {
-                Affine::Weight if self.by_row() => quote!(v::mul(#normalized, w)),
-                Affine::WeightAndBias if self.by_row() => quote!(v::fma(#normalized, w, b)),
+                Affine::Weight if self.by_row() => quote!(v::mul(#normalized, #w)),
+                Affine::WeightAndBias if self.by_row() => quote!(v::fma(#normalized, #w, #b)),
                 _ => normalized,
             },
         };
         let adds = self.model.technique.of_sum && self.plan.pass == Pass::Gradient;
         let value = if adds {
             // `x` is a parameter: its gradient is added to.
-            let before = part.load(&quote!(x), &quote!(y0.cast_const()), &quote!(v::zero()));
+            let before = part.load(&quote!(x), &quote!(#y.cast_const()), &quote!(v::zero()));
             quote!(v::add(#value, #before))
         } else {
             value
         };
-        part.store(&quote!(x), &quote!(y0), &value, stream)
+        part.store(&quote!(x), &quote!(#y), &value, stream)
     }
 }

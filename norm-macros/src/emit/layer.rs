@@ -82,7 +82,7 @@ fn grads(layer: &Layer) -> TokenStream {
     let docs: Vec<_> = fields.iter().map(|field| format!("The gradient of `{field}`.")).collect();
     let text = format!("The gradients of the parameters of [`{}`]; `backward` adds to them.", layer.item.ident);
     let Lengths { argument, of, dims, .. } = lengths(&layer.model, layer.params.iter());
-    let lens = layer.params.iter().map(|param| of(param));
+    let lens = layer.params.iter().map(of);
     let default = argument.is_empty().then(|| {
         quote! {
             #(#cfgs)*

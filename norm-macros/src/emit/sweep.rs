@@ -54,7 +54,7 @@ pub fn sweep(schedule: &Schedule, len: Len, unroll: usize, step: &mut dyn FnMut(
 
 /// Iterations of a loop after which accumulators are folded: longer chains would lose more to rounding than the tree
 /// that their sums go through (at 65536 elements of one size, 7e-6 of the sum without).
-const FOLD: usize = 64;
+pub const FOLD: usize = 64;
 
 /// Whether a sweep over a row is long enough to fold its accumulators on the way.
 pub fn folds(schedule: &Schedule, len: Len, unroll: usize) -> bool {

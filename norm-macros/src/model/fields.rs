@@ -34,6 +34,8 @@ pub struct Declared {
     found: Vec<Found>,
     pub declares_eps: bool,
     pub declares_count: bool,
+    /// Where `num_batches_tracked` is of another type than it should be, and which.
+    miscounted: Option<(Span, String)>,
     /// Whether there are generic types or constants (which has been reported): lengths and types may be theirs.
     pub generic: bool,
 }
@@ -92,12 +94,24 @@ pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
     if let Some(generic) = generic {
         report.add(generic.span(), &check::TYPE_GENERICS, &[&check::shown_tokens(generic)]);
     }
-    let mut declared =
-        Declared { found: Vec::new(), declares_eps: false, declares_count: false, generic: generic.is_some() };
+    let mut declared = Declared {
+        found: Vec::new(),
+        declares_eps: false,
+        declares_count: false,
+        miscounted: None,
+        generic: generic.is_some(),
+    };
     for field in &item.fields {
         let Some(ident) = &field.ident else { continue };
         declared.declares_eps |= ident == "eps";
-        declared.declares_count |= ident == "num_batches_tracked";
+        if ident == "num_batches_tracked" {
+            declared.declares_count = true;
+            let found = check::shown_tokens(&field.ty);
+            let path = if let syn::Type::Path(path) = bare(&field.ty) { path.path.segments.last() } else { None };
+            if path.is_none_or(|segment| segment.ident != "i64") {
+                declared.miscounted = Some((field.ty.span(), found));
+            }
+        }
         let Some(role) = role_of(ident) else { continue };
         if let Some(first) = declared.role(role) {
             report.add(ident.span(), &check::TWO_NAMES, &[&first.field, ident]);
@@ -200,6 +214,9 @@ pub fn param_element(item: &syn::ItemStruct) -> Dtype {
 
 /// Holds the fields against the model.
 pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Report) {
+    if let Some((span, found)) = declared.miscounted.as_ref().filter(|_| model.technique.running) {
+        report.add(*span, &check::COUNT_TYPE, &[found]);
+    }
     for found in &declared.found {
         let name = &found.field;
         let technique = model.technique;

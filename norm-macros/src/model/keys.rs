@@ -1,9 +1,12 @@
 //! From keys to a model: one function a key.
 
+mod axes;
+
 use super::technique::KEYS;
-use super::{Affine, Axis, AxisKey, Dtype, Eps, Groups, Model, Role, Running, TECHNIQUES, Technique};
+use super::{Affine, Axis, Dtype, Eps, Model, Running, TECHNIQUES, Technique};
 use crate::check::{self, Report, near_miss};
 use crate::parse::{Entry, Value, ValueKind};
+use axes::{ANY_AXES, axes, check_specialised, groups, roles};
 use proc_macro2::Span;
 use std::fmt::Display;
 
@@ -31,6 +34,13 @@ const FOREIGN: &[(&str, &str)] = &[
     ("num_groups", "groups"),
     ("group", "groups"),
     ("channel_axis", "axis"),
+    ("feature_axis", "axis"),
+    ("data_format", "axis"),
+    ("channel", "axis"),
+    ("channels", "shape"),
+    ("num_channels", "shape"),
+    ("num_features", "shape"),
+    ("decay", "momentum"),
     ("ty", "dtype"),
 ];
 
@@ -62,13 +72,19 @@ impl<'a> Keys<'a> {
 
 pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<Model> {
     let keys = Keys { entries };
+    for entry in entries {
+        // A key under another name is there: that it is missing is not to be said as well.
+        if let Some(ours) = foreign(&entry.key.to_string()) {
+            report.unread(ours);
+        }
+    }
     let technique = kind(&keys, report);
     unknown_keys(entries, technique, report);
     let shape = shape(&keys, technique, known, report);
     let roles = match (&shape, technique) {
         (Some(shape), Some(technique)) => roles(&keys, shape, technique, report),
         // Only its own mistakes: there is no technique to hold it against.
-        (Some(shape), None) => axes(&keys, shape, &[], report).and(None),
+        (Some(shape), None) => axes(&keys, shape, (&[], ANY_AXES), report).and(None),
         _ => None,
     };
     let groups =
@@ -133,6 +149,12 @@ fn kind(keys: &Keys<'_>, report: &mut Report) -> Option<&'static Technique> {
     })
 }
 
+/// Our name for a key of another framework.
+fn foreign(key: &str) -> Option<&'static str> {
+    let lower = key.to_lowercase();
+    FOREIGN.iter().find(|(foreign, _)| *foreign == lower).map(|(_, ours)| *ours)
+}
+
 fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report: &mut Report) {
     let mut all: Vec<&str> = KEYS.to_vec();
     for key in TECHNIQUES.iter().flat_map(|t| t.keys) {
@@ -153,9 +175,8 @@ fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report
             report.add(entry.key.span(), &check::KEY_NOT_OF_KIND, &[&technique.kind, &key, &help]);
             continue;
         }
-        let lower = key.to_lowercase();
-        let hint = match FOREIGN.iter().find(|(foreign, _)| *foreign == lower) {
-            Some((_, ours)) => format!(", which is `{ours}` here"),
+        let hint = match foreign(&key) {
+            Some(ours) => format!(", which is `{ours}` here"),
             None => near_miss(&key, &taken),
         };
         let of = technique.map_or("normalize", |technique| technique.kind);
@@ -279,98 +300,6 @@ fn family(items: &[Value], report: &mut Report) -> Option<Axis> {
     complete.then_some(Axis::Family { sizes, open })
 }
 
-/// What is done along each axis.
-fn roles(keys: &Keys<'_>, shape: &[Axis], technique: &'static Technique, report: &mut Report) -> Option<Vec<Role>> {
-    let rank = shape.len();
-    let span = keys.get("axis").or(keys.get("shape")).map_or_else(|| report.whole(), |value| value.span);
-    let default = match technique.axis {
-        AxisKey::Normalized => vec![rank - 1],
-        AxisKey::Channels { default, .. } if keys.get("axis").is_none() => {
-            vec![axis_index(default, span, shape, report)?]
-        }
-        AxisKey::Channels { .. } => Vec::new(),
-    };
-    let axes = axes(keys, shape, &default, report)?;
-    if let AxisKey::Channels { keeps_first, .. } = technique.axis {
-        if axes.len() != 1 {
-            let found = format!("{} of them", axes.len());
-            report.add(span, &check::ONE_AXIS, &[&found, &"the channel axis", &technique.kind]);
-            return None;
-        }
-        if keeps_first && axes[0] == 0 {
-            report.add(span, &check::AXIS_IS_BATCH, &[&0, &technique.kind]);
-            return None;
-        }
-    }
-    let roles = technique.roles(rank, &axes);
-    // Channels of a group are normalized together, whatever else there is.
-    if technique.groups == Groups::Each && !roles.contains(&Role::Normalized) {
-        report.add(span, &check::NOTHING_NORMALIZED, &[&shown(shape)]);
-        return None;
-    }
-    Some(roles)
-}
-
-/// The axes that the key `axis` names, sorted.
-fn axes(keys: &Keys<'_>, shape: &[Axis], default: &[usize], report: &mut Report) -> Option<Vec<usize>> {
-    match keys.get("axis").map(|value| (&value.kind, value)) {
-        None => Some(default.to_vec()),
-        Some((ValueKind::From(first), value)) => {
-            Some((axis_index(*first, value.span, shape, report)?..shape.len()).collect())
-        }
-        Some((ValueKind::List(items), _)) if !items.is_empty() => axis_list(items, shape, report),
-        Some((ValueKind::Int(i), value)) => Some(vec![axis_index(*i, value.span, shape, report)?]),
-        Some((_, value)) => {
-            let expected = "a number, a list of numbers or a range";
-            mistyped(value, "axis", expected, "write `axis = -1`, `[-2, -1]` or `1..`", report);
-            None
-        }
-    }
-}
-
-/// The number of groups, where the technique has groups; `None` after an error.
-fn groups(
-    keys: &Keys<'_>,
-    technique: &'static Technique,
-    known: Option<(&[Axis], &[Role])>,
-    report: &mut Report,
-) -> Option<Option<usize>> {
-    if technique.groups == Groups::Each {
-        return Some(None);
-    }
-    let channels = known.and_then(|(shape, roles)| Some(&shape[roles.iter().position(|role| *role == Role::Channel)?]));
-    let sizes: &[usize] = match channels {
-        Some(Axis::Fixed(n)) => &[*n],
-        Some(Axis::Family { sizes, .. }) => sizes,
-        _ => &[],
-    };
-    let Some(value) = keys.get("groups") else {
-        if !report.is_unread("groups") {
-            // The paper's 32 where that divides them.
-            let usual = if sizes.iter().all(|n| n % 32 == 0) { 32 } else { 1 };
-            report.add(report.whole(), &check::MISSING_GROUPS, &[&usual]);
-        }
-        return None;
-    };
-    let groups = match value.kind {
-        ValueKind::Int(i) if i > 0 => usize::try_from(i).ok(),
-        _ => None,
-    };
-    let Some(groups) = groups else {
-        mistyped(value, "groups", "a number of at least 1", "write `groups = 32`", report);
-        return None;
-    };
-    if let Some(&channels) = sizes.iter().find(|n| *n % groups != 0) {
-        let divides = |n: &usize| channels % n == 0;
-        let below = (1..=groups.min(channels)).rev().find(divides).map(|n| n.to_string());
-        let above = (groups..=channels).find(divides).map(|n| n.to_string());
-        let nearest = below.into_iter().chain(above).collect::<Vec<_>>().join(" and ");
-        report.add(value.span, &check::GROUPS_DO_NOT_DIVIDE, &[&channels, &groups, &nearest]);
-        return None;
-    }
-    Some(Some(groups))
-}
-
 fn running(keys: &Keys<'_>, report: &mut Report) -> Option<Running> {
     let help = "`unbiased` is PyTorch's, `biased` what Flax and TensorFlow keep";
     let unbiased = match word(keys, "running_var", "`unbiased` or `biased`", help, report).ok()? {
@@ -393,66 +322,6 @@ fn running(keys: &Keys<'_>, report: &mut Report) -> Option<Running> {
         }
     };
     Some(Running { momentum, unbiased })
-}
-
-/// The axes that kernels are specialised for: not too large together, and one family at the most.
-fn check_specialised(keys: &Keys<'_>, model: &Model, report: &mut Report) -> Option<()> {
-    let axes: Vec<&Axis> = model.specialised_axes().into_iter().map(|axis| &model.shape[axis]).collect();
-    let span = keys.get("shape").map_or_else(|| report.whole(), |value| value.span);
-    let largest = |axis: &&Axis| match axis {
-        Axis::Open => 1,
-        Axis::Fixed(n) => *n as u128,
-        Axis::Family { sizes, .. } => sizes.iter().copied().max().unwrap_or(1) as u128,
-    };
-    let total = axes.iter().map(largest).fold(1, u128::saturating_mul);
-    if total > LARGEST as u128 {
-        report.add(span, &check::HUGE_SHAPE, &[&total, &LARGEST]);
-        return None;
-    }
-    let open: Vec<&&Axis> = axes.iter().filter(|axis| !matches!(axis, Axis::Fixed(_))).collect();
-    if let [first, second, ..] = open[..]
-        && open.iter().any(|axis| matches!(axis, Axis::Family { .. }))
-    {
-        let shown = |axis: &&Axis| shown(core::slice::from_ref(*axis)).trim_matches(['[', ']']).to_string();
-        report.add(span, &check::FAMILY_OFF_AXIS, &[&shown(first), &shown(second)]);
-        return None;
-    }
-    Some(())
-}
-
-fn axis_index(i: i128, span: Span, shape: &[Axis], report: &mut Report) -> Option<usize> {
-    let rank = shape.len() as i128;
-    if (-rank..rank).contains(&i) {
-        return usize::try_from(if i < 0 { i + rank } else { i }).ok();
-    }
-    report.add(span, &check::AXIS_OUT_OF_RANGE, &[&-rank, &(rank - 1), &i, &shown(shape)]);
-    None
-}
-
-/// The axes of a list, sorted.
-fn axis_list(items: &[Value], shape: &[Axis], report: &mut Report) -> Option<Vec<usize>> {
-    let mut axes: Vec<(usize, i128)> = Vec::new();
-    let mut complete = true;
-    for item in items {
-        let ValueKind::Int(i) = item.kind else {
-            mistyped(item, "axis", "a number", "write `axis = [-2, -1]`", report);
-            complete = false;
-            continue;
-        };
-        match axis_index(i, item.span, shape, report) {
-            Some(axis) => match axes.iter().find(|(other, _)| *other == axis) {
-                Some((_, first)) => {
-                    report.add(item.span, &check::REPEATED_AXIS, &[&i, &shown(shape), first, &i]);
-                    complete = false;
-                }
-                None => axes.push((axis, i)),
-            },
-            None => complete = false,
-        }
-    }
-    let mut axes: Vec<usize> = axes.into_iter().map(|(axis, _)| axis).collect();
-    axes.sort_unstable();
-    complete.then_some(axes)
 }
 
 /// `Err` is what was reported; `Ok(None)` a key that is not there.

@@ -69,7 +69,7 @@ pub struct Schedule {
     /// Whether the gradients of the parameters stay in registers over all rows.
     pub keep_grads: bool,
     pub tail: Tail,
-    /// Over columns: the most vectors of columns that are taken together; 0 for other kernels.
+    /// Over columns: the most vectors of a tile that goes down the rows; 0 where there is no tile.
     pub tile: usize,
     /// Whether the number of iterations is hidden from the compiler, which otherwise unrolls whole rows and spills.
     pub opaque: bool,
@@ -145,22 +145,39 @@ pub fn segments(isa: Isa, facts: &Facts) -> Schedule {
     Schedule { chains: few, unroll: few, opaque: isa != Isa::Avx512, why, ..base(isa, facts) }
 }
 
-/// The schedule for columns: a tile of them, with all its sums and numbers in registers, goes down the rows.
+/// The schedule for columns: few of them are a tile that goes down the rows with all its sums and numbers in registers; any others
+/// are swept along several rows together, which share the loads of sums and numbers.
 pub fn columns(isa: Isa, facts: &Facts) -> Schedule {
     // Three numbers of a column are in registers in the forward passes, five in the others.
-    let tile = match (isa, facts.pass) {
-        (Isa::Avx512, Pass::Sums | Pass::Output) => 8,
-        (Isa::Avx512, _) | (Isa::Avx2, Pass::Sums | Pass::Output) => 4,
-        (Isa::Avx2, _) | (Isa::Portable, Pass::Sums | Pass::Output) => 2,
-        (Isa::Portable, _) => 1,
+    let (tile, rows) = match (isa, facts.pass) {
+        (Isa::Avx512, Pass::Sums) => (8, 8),
+        (Isa::Avx512, Pass::Output) => (8, 2),
+        (Isa::Avx512, _) => (4, 4),
+        (Isa::Avx2, Pass::Sums | Pass::Output) => (4, 4),
+        (Isa::Avx2, _) => (2, 2),
+        (Isa::Portable, Pass::Sums | Pass::Output) => (2, 2),
+        (Isa::Portable, _) => (1, 1),
     };
-    let why = match facts.pass {
-        Pass::Sums | Pass::GradientSums => {
-            "a tile of columns sums down the rows in registers; sums join in f64 every 64 rows"
+    let base = base(isa, facts);
+    let is_tile = matches!(facts.len, Len::Fixed(n) if n <= tile * base.lanes);
+    let why = match (is_tile, facts.pass) {
+        (true, Pass::Sums | Pass::GradientSums) => {
+            "a tile: sums stay in registers down the rows, and join in f64 every 64 rows"
         }
-        _ => "the numbers of a tile of columns stay in registers down the rows; stores go past the caches beyond L3",
+        (true, _) => "a tile: its numbers stay in registers down the rows; stores go past the caches beyond L3",
+        (false, Pass::Sums | Pass::GradientSums) => {
+            "along the rows, as prefetchers follow; sums join in f64 every 64 rows"
+        }
+        (false, _) => "along the rows, as prefetchers follow; stores go past the caches beyond L3",
     };
-    Schedule { chains: 1, unroll: 1, tile, why, ..base(isa, facts) }
+    Schedule {
+        rows: if is_tile { 1 } else { rows },
+        chains: 1,
+        unroll: 1,
+        tile: if is_tile { tile } else { 0 },
+        why,
+        ..base
+    }
 }
 
 /// Registers that are left for rows and accumulators when temporaries and broadcast values have theirs.

@@ -62,7 +62,7 @@ fn line(model: &Model, len: Len, plan: &PassPlan) -> String {
     let kept = match (schedule.keep, schedule.keep_grads, schedule.vectors(len)) {
         (true, true, Some(v)) => format!("registers ({v} vectors, with the gradients of the parameters)"),
         (true, false, Some(v)) => format!("registers ({v} vectors)"),
-        _ if schedule.tile > 0 => format!("cache (tiles of up to {} vectors)", schedule.tile),
+        (_, _, Some(v)) if schedule.tile > 0 => format!("cache (a tile of {v} vectors down the rows)"),
         (_, _, Some(v)) if v < 2 * schedule.unroll => "cache (straight-line)".into(),
         _ => format!("cache (loops of {} vectors)", schedule.unroll),
     };

@@ -291,8 +291,15 @@ fn sets_fit_the_registers() {
                     _ => 5,
                 };
                 let (columns, segments) = (schedule::columns(isa, &facts), schedule::segments(isa, &facts));
-                assert!(columns.tile * numbers + 4 <= registers(isa).max(8) + 2, "{isa:?} {pass:?}");
-                assert!(columns.tile.is_power_of_two() && (columns.chains, columns.unroll) == (1, 1));
+                // Columns whose number is not known have no tile.
+                assert_eq!((columns.tile, columns.chains, columns.unroll), (0, 1, 1));
+                assert!(columns.rows + numbers + 2 <= registers(isa), "{isa:?} {pass:?}");
+                let few = Facts { len: Len::Fixed(1), ..facts };
+                let tile = schedule::columns(isa, &few).tile;
+                assert!(tile >= 1 && tile * numbers + 2 <= registers(isa).max(8), "{isa:?} {pass:?} {tile}");
+                let most = tile * isa.lanes(dtype);
+                assert_eq!(schedule::columns(isa, &Facts { len: Len::Fixed(most), ..facts }).rows, 1);
+                assert!(schedule::columns(isa, &Facts { len: Len::Fixed(most + 1), ..facts }).tile == 0);
                 assert!(2 * segments.chains + numbers <= registers(isa) + 2, "{isa:?} {pass:?}");
                 assert_eq!(segments.tile, 0);
             }

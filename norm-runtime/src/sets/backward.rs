@@ -36,7 +36,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
     /// As for `Forward::run`, with `dy` and `dx`; `saved` has all statistics, and `grads` the length that the problem says.
     pub(super) unsafe fn run(&self, grads: ParamGrads<'_, T::Compute>) {
         let problem = self.problem;
-        let len = problem.flight_len(size_of::<T>(), 2);
+        let len = problem.flight_len(size_of::<T>());
         let stream = problem.streams(self.dx) && !self.spec.of_sum;
         let by_row = problem.form == Form::ColumnsByRow;
         let partial_rows = if by_row && grads.weight.is_some() { problem.rows.total } else { 0 };
@@ -59,41 +59,58 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
 
     unsafe fn flight(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, stream: bool) {
         let Problem { fuse, form, .. } = *self.problem;
-        let by_row = form == Form::ColumnsByRow;
-        pad.careful.fill(0);
-        for set in 0..flight.sets {
-            let [mean, residual, rstd] = self.statistics(flight, set);
-            let square = rstd * rstd;
-            if !(square >= T::Compute::SMALLEST && square <= T::Compute::LARGEST) {
-                pad.careful[set] = 1;
-            }
-            pad.mean[set] = mean;
-            pad.scale[set] = rstd;
-            pad.offset[set] = T::Compute::default() - residual * rstd;
-        }
-        for range in pad.good_ranges(flight.sets) {
+        let sets = flight.sets;
+        let careful = self.prepare(pad, flight);
+        for range in pad.good_ranges(sets) {
             // SAFETY: the caller's contract.
             unsafe { self.sums(pad, flight, &range) };
         }
-        for start in (0..flight.sets).step_by(fuse) {
-            if pad.careful[start] != 0 {
+        if careful {
+            for start in (0..sets).step_by(fuse).filter(|&start| pad.careful[start] != 0).collect::<Vec<_>>() {
+                pad.sum[start..start + fuse].fill(0.0);
+                pad.square[start..start + fuse].fill(0.0);
                 // SAFETY: the caller's contract.
                 unsafe { self.careful(pad, flight, start) };
-                continue;
             }
-            let group = start..start + fuse;
-            if !by_row {
-                for set in group.clone() {
-                    pad.dweight[flight.first + set] += pad.square[set];
-                    pad.dbias[flight.first + set] += pad.sum[set];
-                }
-            }
-            self.fold(pad, flight, &group);
         }
-        for range in pad.good_ranges(flight.sets) {
+        if form != Form::ColumnsByRow {
+            let add = |grads: &mut [f64], sums: &[f64]| {
+                grads[flight.first..].iter_mut().zip(&sums[..sets]).for_each(|(grad, sum)| *grad += sum);
+            };
+            add(pad.dweight, pad.square);
+            add(pad.dbias, pad.sum);
+        }
+        self.fold(pad, flight);
+        for range in pad.good_ranges(sets) {
             // SAFETY: the caller's contract.
             unsafe { self.output(pad, flight, &range, stream) };
         }
+    }
+
+    /// The statistics of the flight's sets, as the numbers of the sums; whether there are sets whose magnitude leaves the range of
+    /// the kernels.
+    fn prepare(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>) -> bool {
+        let sets = flight.sets;
+        if self.problem.fuse == 1 && self.spec.centred {
+            let index = flight.run * self.problem.sets + flight.first;
+            pad.mean[..sets].copy_from_slice(&self.saved.mean()[index..][..sets]);
+            pad.offset[..sets].copy_from_slice(&self.saved.residual()[index..][..sets]);
+            pad.scale[..sets].copy_from_slice(&self.saved.rstd()[index..][..sets]);
+        } else {
+            for set in 0..sets {
+                [pad.mean[set], pad.offset[set], pad.scale[set]] = self.statistics(flight, set);
+            }
+        }
+        let mut any = false;
+        let numbers = pad.offset[..sets].iter_mut().zip(&pad.scale[..sets]).zip(&mut pad.careful[..sets]);
+        for ((offset, &rstd), careful) in numbers {
+            let square = rstd * rstd;
+            let good = square >= T::Compute::SMALLEST && square <= T::Compute::LARGEST;
+            *offset = T::Compute::default() - *offset * rstd;
+            *careful = u8::from(!good);
+            any |= !good;
+        }
+        any
     }
 
     /// The mean, its residual and `rstd` of a set of the flight.
@@ -131,28 +148,47 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
     ///
     /// Where sets do not share statistics the mean of `g` is subtracted from `g` itself, so that the gradient of a single element
     /// is exactly 0.
-    fn fold(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, group: &Range<usize>) {
-        let by_row = self.problem.form == Form::ColumnsByRow;
-        let weight = |set: usize| if by_row { 1.0 } else { self.params.at(flight.first + set).0 };
+    fn fold(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>) {
+        let (sets, fuse) = (flight.sets, self.problem.fuse);
+        let weight = match self.params.weight {
+            Some(weight) if self.problem.form != Form::ColumnsByRow => Some(&weight[flight.first..][..sets]),
+            _ => None,
+        };
         let count = self.problem.count() as f64;
-        let (mut mean_g, mut product) = (0.0, 0.0);
-        for set in group.clone() {
-            mean_g += weight(set) * pad.sum[set] / count;
-            product += weight(set) * pad.square[set] / if self.spec.of_sum { 1.0 } else { count };
+        let inverse = 1.0 / count;
+        // Products of the weight with each set's sums, in their places.
+        if let Some(weight) = weight {
+            for (square, weight) in pad.square.iter_mut().zip(weight) {
+                *square *= weight.widen().to_f64();
+            }
         }
-        let rstd = pad.scale[group.start].to_f64();
+        if fuse > 1 {
+            for start in (0..sets).step_by(fuse) {
+                let group = start..start + fuse;
+                let weight = |set: usize| weight.map_or(1.0, |weight| weight[set].widen().to_f64());
+                let product = pad.square[group.clone()].iter().sum::<f64>();
+                let mean_g = group.clone().map(|set| weight(set) * pad.sum[set]).sum::<f64>();
+                pad.square[group.clone()].fill(product);
+                pad.sum[group].fill(mean_g);
+            }
+        }
         // The direction of a single element does not change.
-        let constant = self.spec.of_sum && count == 1.0;
-        for set in group.clone() {
-            let alone = group.len() == 1;
-            let offset = -rstd * product * pad.offset[set].to_f64();
-            let numbers = [
-                if constant { 0.0 } else { rstd * weight(set) },
-                if constant { 0.0 } else { -rstd * rstd * product },
-                if alone { offset } else { offset - rstd * mean_g },
-                if alone { pad.sum[set] / count } else { 0.0 },
-            ];
-            [pad.scale[set], pad.slope[set], pad.offset[set], pad.centre[set]] = numbers.map(T::Compute::from_f64);
+        let moves = if self.spec.of_sum && count == 1.0 { 0.0 } else { 1.0 };
+        let share = if self.spec.of_sum { 1.0 } else { inverse };
+        for set in 0..sets {
+            let (rstd, sum) = (pad.scale[set].to_f64() * moves, pad.sum[set] * inverse);
+            let product = pad.square[set] * share * rstd;
+            let offset = -product * pad.offset[set].to_f64();
+            pad.slope[set] = T::Compute::from_f64(-product * rstd);
+            pad.scale[set] = T::Compute::from_f64(rstd);
+            let (offset, centre) = if fuse == 1 { (offset, sum) } else { (offset - rstd * sum, 0.0) };
+            pad.offset[set] = T::Compute::from_f64(offset);
+            pad.centre[set] = T::Compute::from_f64(centre);
+        }
+        if let Some(weight) = weight {
+            for (scale, weight) in pad.scale.iter_mut().zip(weight) {
+                *scale = *scale * weight.widen();
+            }
         }
     }
 
@@ -192,8 +228,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let part = flight.part(range);
         let by_row = problem.form == Form::ColumnsByRow;
         let stream = stream && (problem.form == Form::Segments || part.first.is_multiple_of(64 / size_of::<T>()));
-        let block = problem.output_block(size_of::<T>());
-        problem.for_each_block(&part, 0..problem.rows.total, block, |first, rows, [x, dy, dx]| {
+        problem.for_each_block(&part, 0..problem.rows.total, usize::MAX, |first, rows, [x, dy, dx]| {
             let mut args = problem.args(part.sets, rows);
             pad.point(&mut args, range.start);
             if by_row {

@@ -61,7 +61,7 @@ unsafe fn apply<T: Element, P, const K: usize>(
     (y, to): (*mut T, usize),
     stream: bool,
 ) {
-    let block = if problem.form == Form::Segments { 1 } else { problem.output_block(size_of::<T>()) };
+    let block = if problem.form == Form::Segments { 1 } else { usize::MAX };
     problem.for_each_block(flight, 0..problem.rows.total, block, |_, rows, at| {
         let mut args = problem.args(flight.sets, rows);
         pad.point(&mut args, 0);

@@ -3,52 +3,54 @@
 use super::flight::Pad;
 use crate::dtype::{Compute, Element};
 use crate::error::NormError;
+use crate::rows::check_len;
 use crate::saved::Saved;
 use crate::spec::Spec;
-use core::ops::Range;
-
-/// The statistics of elements normalized together, in f64.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Statistics {
-    /// The mean, and what its rounding to f64 left.
-    pub(super) mean: (f64, f64),
-    pub(super) variance: f64,
-    pub(super) rstd: f64,
-    /// Whether the sums that they come from kept their precision.
-    pub(super) good: bool,
-}
 
 /// What all sets of a call have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Formula {
     /// Elements of a set.
     pub(super) set_len: f64,
+    /// Sets that share their statistics.
+    pub(super) fuse: usize,
     pub(super) eps: f64,
     pub(super) centred: bool,
     pub(super) of_sum: bool,
 }
 
-/// A set's own mean (less its pivot) and variance; whether the pivot was near enough to the mean.
-///
-/// The guard is one standard deviation, so that the difference of squares loses at most one bit, or two where few elements
-/// have few roundings to lose them to. Squares below what the type resolves say nothing.
-fn moments<A: Compute>(sum: f64, square: f64, len: f64) -> (f64, f64, bool) {
-    let inverse = 1.0 / len;
-    let shift = sum * inverse;
-    let variance = (square * inverse - shift * shift).max(0.0);
-    let farthest = if len < 16.0 { 4.0 } else { 1.0 };
-    let unresolved = A::SMALLEST.to_f64();
-    (shift, variance, shift * shift <= variance * farthest + unresolved)
-}
-
+// The loops below go over slices, one number of each set after the other, so that the compiler makes vectors of them: set by set
+// they took a third of the time of layer norm over 192 channels.
 impl Formula {
-    /// Moves pivots that are too far from the mean to it; whether there were any.
+    /// From sums to each set's own mean (less its pivot) and mean square, in the same places. Marks sets whose pivot is too far
+    /// from the mean; whether there are any.
+    ///
+    /// The guard is one standard deviation, so that the difference of squares loses at most one bit, or two where few elements
+    /// have few roundings to lose them to. Squares below what the type resolves say nothing.
+    pub(super) fn moments<A: Compute>(&self, pad: &mut Pad<'_, A>, sets: usize) -> bool {
+        let inverse = if self.of_sum { 1.0 } else { 1.0 / self.set_len };
+        let farthest = if self.set_len < 16.0 { 4.0 } else { 1.0 };
+        let unresolved = A::SMALLEST.to_f64();
+        let mut far = false;
+        let numbers = pad.sum[..sets].iter_mut().zip(&mut pad.square[..sets]).zip(&mut pad.careful[..sets]);
+        for ((sum, square), careful) in numbers {
+            let shift = if self.centred { *sum * inverse } else { 0.0 };
+            let variance = (*square * inverse - shift * shift).max(0.0);
+            // What is not a number is not near either, which the maximum above would hide.
+            let near = shift * shift <= variance * farthest + unresolved && *square >= 0.0;
+            (*sum, *square) = (shift, variance);
+            *careful = u8::from(!near);
+            far |= !near;
+        }
+        far
+    }
+
+    /// Moves pivots that are too far from the mean to it; whether that could be done for any.
     pub(super) fn improve_pivots<A: Compute>(&self, pad: &mut Pad<'_, A>, sets: usize) -> bool {
         let mut moved = false;
         for set in 0..sets {
-            let (shift, _, near) = moments::<A>(pad.sum[set], pad.square[set], self.set_len);
-            let pivot = A::from_f64(pad.mean[set].to_f64() + shift);
-            if !near && pivot.is_finite() {
+            let pivot = A::from_f64(pad.mean[set].to_f64() + pad.sum[set]);
+            if pad.careful[set] != 0 && self.centred && pivot.is_finite() {
                 pad.mean[set] = pivot;
                 moved = true;
             }
@@ -56,39 +58,49 @@ impl Formula {
         moved
     }
 
-    /// The statistics of the sets of `range` together: means and variances merged by Chan's formula.
-    pub(super) fn merge<A: Compute>(&self, pad: &Pad<'_, A>, range: &Range<usize>) -> Statistics {
-        if !self.centred {
-            let square = pad.square[range.start];
-            return self.statistics::<A>((0.0, 0.0), if self.of_sum { square } else { square / self.set_len }, true);
+    /// From moments to statistics: the mean to `mean`, what rounding left of it to `sum` and `centre`, the variance to `slope`, `rstd` to
+    /// `square` and `scale`. Marks sets that are not good.
+    pub(super) fn statistics<A: Compute>(&self, pad: &mut Pad<'_, A>, sets: usize) {
+        if self.fuse > 1 {
+            self.merge(pad, sets);
         }
-        let count = range.len() as f64;
-        let origin = pad.mean[range.start].to_f64();
-        let of = |set: usize| moments::<A>(pad.sum[set], pad.square[set], self.set_len);
-        let place = |set: usize, shift: f64| (pad.mean[set].to_f64() - origin) + shift;
-        if range.len() == 1 {
-            let (shift, variance, near) = of(range.start);
-            return self.statistics::<A>(two_sum(origin, shift), variance, near);
+        let range = A::SMALLEST.to_f64()..=A::LARGEST.to_f64();
+        for set in 0..sets {
+            let (pivot, shift) = (pad.mean[set].to_f64(), pad.sum[set]);
+            let (mean, left) = two_sum(pivot, shift);
+            let rounded = A::from_f64(mean);
+            let residual = (mean - rounded.to_f64()) + left;
+            let v = pad.square[set] + self.eps;
+            let rstd = 1.0 / v.sqrt();
+            pad.mean[set] = rounded;
+            pad.centre[set] = A::from_f64(residual);
+            pad.slope[set] = A::from_f64(pad.square[set]);
+            pad.scale[set] = A::from_f64(rstd);
+            pad.sum[set] = residual;
+            pad.square[set] = rstd;
+            pad.careful[set] |= u8::from(!(v >= *range.start() && v <= *range.end()));
         }
-        let (mut mean, mut variance, mut good) = (0.0, 0.0, true);
-        for set in range.clone() {
-            let (shift, within, near) = of(set);
-            mean += place(set, shift);
-            variance += within;
-            good &= near;
-        }
-        mean /= count;
-        for set in range.clone() {
-            let distance = place(set, of(set).0) - mean;
-            variance += distance * distance;
-        }
-        self.statistics::<A>(two_sum(origin, mean), variance / count, good)
     }
 
-    fn statistics<A: Compute>(&self, mean: (f64, f64), variance: f64, good: bool) -> Statistics {
-        let v = variance + self.eps;
-        let in_range = v >= A::SMALLEST.to_f64() && v <= A::LARGEST.to_f64();
-        Statistics { mean, variance, rstd: 1.0 / v.sqrt(), good: good && in_range }
+    /// Merges the means and variances of sets that share them, by Chan's formula: each gets those of all, about the first's pivot.
+    fn merge<A: Compute>(&self, pad: &mut Pad<'_, A>, sets: usize) {
+        let count = self.fuse as f64;
+        for start in (0..sets).step_by(self.fuse) {
+            let group = start..start + self.fuse;
+            let pivot = pad.mean[start];
+            let place = |pad: &Pad<'_, A>, set: usize| (pad.mean[set].to_f64() - pivot.to_f64()) + pad.sum[set];
+            let mean = group.clone().map(|set| place(pad, set)).sum::<f64>() / count;
+            let spread = |set: usize| {
+                let distance = place(pad, set) - mean;
+                pad.square[set] + distance * distance
+            };
+            let variance = group.clone().map(spread).sum::<f64>() / count;
+            let careful = group.clone().fold(0, |any, set| any | pad.careful[set]);
+            pad.mean[group.clone()].fill(pivot);
+            pad.sum[group.clone()].fill(mean);
+            pad.square[group.clone()].fill(variance);
+            pad.careful[group].fill(careful);
+        }
     }
 }
 
@@ -97,14 +109,6 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let part = sum - a;
     (sum, (a - (sum - part)) + (b - part))
-}
-
-impl Statistics {
-    /// The mean in the compute type, and what rounding left of it.
-    pub(super) fn split_mean<A: Compute>(&self) -> (A, A) {
-        let mean = A::from_f64(self.mean.0);
-        (mean, A::from_f64((self.mean.0 - mean.to_f64()) + self.mean.1))
-    }
 }
 
 /// Refuses running statistics of another number of channels.
@@ -128,7 +132,10 @@ pub fn update_running<A: Compute, P: Element<Compute = A>>(
     running_var: &mut [P],
     num_batches_tracked: &mut i64,
 ) -> Result<(), NormError> {
-    check_running(saved.mean().len(), running_mean.len(), running_var.len())?;
+    let channels = spec.param_len().unwrap_or(saved.variance().len());
+    check_len("saved", Some(saved.rstd()), channels)?;
+    check_len("saved", Some(saved.variance()), channels)?;
+    check_running(channels, running_mean.len(), running_var.len())?;
     *num_batches_tracked = num_batches_tracked.saturating_add(1);
     let count = saved.count() as f64;
     let Some(running) = spec.running.filter(|_| count > 0.0) else { return Ok(()) };

@@ -6,4 +6,15 @@ pub struct FinalNorm {
     pub bias: [f32; 786],
 }
 
+#[normalize(kind = "batch", shape = [_, 64, 56, 56])]
+pub struct Bn1 {
+    pub running_mean: [f32; 56],
+}
+
+#[normalize(kind = "weight", shape = [512, 256])]
+pub struct Projection {
+    pub weight_v: [f32; 512],
+    pub weight_g: [f32; 256],
+}
+
 fn main() {}

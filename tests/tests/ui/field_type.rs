@@ -5,4 +5,9 @@ pub struct InputNorm {
     pub weight: &'static [f32],
 }
 
+#[normalize(kind = "batch", shape = [_, 64, 56, 56])]
+pub struct Bn1 {
+    pub num_batches_tracked: u32,
+}
+
 fn main() {}

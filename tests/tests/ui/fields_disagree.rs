@@ -6,4 +6,10 @@ pub struct FinalNorm {
     pub bias: [f64; 768],
 }
 
+#[normalize(kind = "batch", shape = [_, 64, 56, 56])]
+pub struct Bn1 {
+    pub weight: [f32; 64],
+    pub running_var: [f64; 64],
+}
+
 fn main() {}

@@ -42,16 +42,17 @@ fn main() {
                     let m = v::splat(a.mean.add(set).read());
                     let mut sum = 0.0_f64;
                     let mut square = 0.0_f64;
+                    let mut s0 = v::zero();
+                    let mut s1 = v::zero();
+                    let mut s2 = v::zero();
+                    let mut s3 = v::zero();
+                    let mut q0 = v::zero();
+                    let mut q1 = v::zero();
+                    let mut q2 = v::zero();
+                    let mut q3 = v::zero();
+                    let mut pending = 0_usize;
                     for row in 0..a.rows {
                         let x0 = a.x.add(set * a.x_set + row * a.x_row);
-                        let mut s0 = v::zero();
-                        let mut s1 = v::zero();
-                        let mut s2 = v::zero();
-                        let mut s3 = v::zero();
-                        let mut q0 = v::zero();
-                        let mut q1 = v::zero();
-                        let mut q2 = v::zero();
-                        let mut q3 = v::zero();
                         let d = v::sub(x::load(x0.add(0)), m);
                         s0 = v::add(s0, d);
                         q0 = v::fma(d, d, q0);
@@ -64,15 +65,35 @@ fn main() {
                         let d = v::sub(x::load_part(x0.add(48), 1, m), m);
                         s3 = v::add(s3, d);
                         q3 = v::fma(d, d, q3);
-                        sum
-                            += <f32 as ::normkit::__private::Compute>::to_f64(
-                                v::sum(v::add(v::add(s0, s2), v::add(s1, s3))),
-                            );
-                        square
-                            += <f32 as ::normkit::__private::Compute>::to_f64(
-                                v::sum(v::add(v::add(q0, q2), v::add(q1, q3))),
-                            );
+                        pending += 1;
+                        if pending == 64 {
+                            sum
+                                += <f32 as ::normkit::__private::Compute>::to_f64(
+                                    v::sum(v::add(v::add(s0, s2), v::add(s1, s3))),
+                                );
+                            s0 = v::zero();
+                            s1 = v::zero();
+                            s2 = v::zero();
+                            s3 = v::zero();
+                            square
+                                += <f32 as ::normkit::__private::Compute>::to_f64(
+                                    v::sum(v::add(v::add(q0, q2), v::add(q1, q3))),
+                                );
+                            q0 = v::zero();
+                            q1 = v::zero();
+                            q2 = v::zero();
+                            q3 = v::zero();
+                            pending = 0;
+                        }
                     }
+                    sum
+                        += <f32 as ::normkit::__private::Compute>::to_f64(
+                            v::sum(v::add(v::add(s0, s2), v::add(s1, s3))),
+                        );
+                    square
+                        += <f32 as ::normkit::__private::Compute>::to_f64(
+                            v::sum(v::add(v::add(q0, q2), v::add(q1, q3))),
+                        );
                     *a.sum.add(set) += sum;
                     *a.square.add(set) += square;
                 }
@@ -141,17 +162,18 @@ fn main() {
                     let o = v::splat(a.offset.add(set).read());
                     let mut sum = 0.0_f64;
                     let mut square = 0.0_f64;
+                    let mut s0 = v::zero();
+                    let mut s1 = v::zero();
+                    let mut s2 = v::zero();
+                    let mut s3 = v::zero();
+                    let mut q0 = v::zero();
+                    let mut q1 = v::zero();
+                    let mut q2 = v::zero();
+                    let mut q3 = v::zero();
+                    let mut pending = 0_usize;
                     for row in 0..a.rows {
                         let x0 = a.x.add(set * a.x_set + row * a.x_row);
                         let dy0 = a.dy.add(set * a.dy_set + row * a.dy_row);
-                        let mut s0 = v::zero();
-                        let mut s1 = v::zero();
-                        let mut s2 = v::zero();
-                        let mut s3 = v::zero();
-                        let mut q0 = v::zero();
-                        let mut q1 = v::zero();
-                        let mut q2 = v::zero();
-                        let mut q3 = v::zero();
                         let d = x::load(dy0.add(0));
                         s0 = v::add(s0, d);
                         q0 = v::fma(d, v::fma(v::sub(x::load(x0.add(0)), m), k, o), q0);
@@ -168,15 +190,35 @@ fn main() {
                             v::fma(v::sub(x::load_part(x0.add(48), 1, m), m), k, o),
                             q3,
                         );
-                        sum
-                            += <f32 as ::normkit::__private::Compute>::to_f64(
-                                v::sum(v::add(v::add(s0, s2), v::add(s1, s3))),
-                            );
-                        square
-                            += <f32 as ::normkit::__private::Compute>::to_f64(
-                                v::sum(v::add(v::add(q0, q2), v::add(q1, q3))),
-                            );
+                        pending += 1;
+                        if pending == 64 {
+                            sum
+                                += <f32 as ::normkit::__private::Compute>::to_f64(
+                                    v::sum(v::add(v::add(s0, s2), v::add(s1, s3))),
+                                );
+                            s0 = v::zero();
+                            s1 = v::zero();
+                            s2 = v::zero();
+                            s3 = v::zero();
+                            square
+                                += <f32 as ::normkit::__private::Compute>::to_f64(
+                                    v::sum(v::add(v::add(q0, q2), v::add(q1, q3))),
+                                );
+                            q0 = v::zero();
+                            q1 = v::zero();
+                            q2 = v::zero();
+                            q3 = v::zero();
+                            pending = 0;
+                        }
                     }
+                    sum
+                        += <f32 as ::normkit::__private::Compute>::to_f64(
+                            v::sum(v::add(v::add(s0, s2), v::add(s1, s3))),
+                        );
+                    square
+                        += <f32 as ::normkit::__private::Compute>::to_f64(
+                            v::sum(v::add(v::add(q0, q2), v::add(q1, q3))),
+                        );
                     *a.sum.add(set) += sum;
                     *a.square.add(set) += square;
                 }

@@ -44,7 +44,7 @@ fn main() {
                     let mut s1 = v::load_part(a.column_sum.add(c + 16), 4, v::zero());
                     let mut q1 = v::load_part(a.column_square.add(c + 16), 4, v::zero());
                     for row in 0..a.rows {
-                        let x0 = a.x.add(row * a.x_row);
+                        let x0 = a.x.add((row + 0) * a.x_row);
                         let d = v::sub(x::load(x0.add(c)), m0);
                         s0 = v::add(s0, d);
                         q0 = v::fma(d, d, q0);
@@ -57,171 +57,40 @@ fn main() {
                     v::store_part(a.column_sum.add(c + 16), s1, 4);
                     v::store_part(a.column_square.add(c + 16), q1, 4);
                 } else {
-                    let mut c = 0_usize;
-                    while a.sets - c >= 128 {
-                        let m0 = v::load(a.mean.add(c));
-                        let mut s0 = v::load(a.column_sum.add(c));
-                        let mut q0 = v::load(a.column_square.add(c));
-                        let m1 = v::load(a.mean.add(c + 16));
-                        let mut s1 = v::load(a.column_sum.add(c + 16));
-                        let mut q1 = v::load(a.column_square.add(c + 16));
-                        let m2 = v::load(a.mean.add(c + 32));
-                        let mut s2 = v::load(a.column_sum.add(c + 32));
-                        let mut q2 = v::load(a.column_square.add(c + 32));
-                        let m3 = v::load(a.mean.add(c + 48));
-                        let mut s3 = v::load(a.column_sum.add(c + 48));
-                        let mut q3 = v::load(a.column_square.add(c + 48));
-                        let m4 = v::load(a.mean.add(c + 64));
-                        let mut s4 = v::load(a.column_sum.add(c + 64));
-                        let mut q4 = v::load(a.column_square.add(c + 64));
-                        let m5 = v::load(a.mean.add(c + 80));
-                        let mut s5 = v::load(a.column_sum.add(c + 80));
-                        let mut q5 = v::load(a.column_square.add(c + 80));
-                        let m6 = v::load(a.mean.add(c + 96));
-                        let mut s6 = v::load(a.column_sum.add(c + 96));
-                        let mut q6 = v::load(a.column_square.add(c + 96));
-                        let m7 = v::load(a.mean.add(c + 112));
-                        let mut s7 = v::load(a.column_sum.add(c + 112));
-                        let mut q7 = v::load(a.column_square.add(c + 112));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
+                    let mut row = 0_usize;
+                    while row < a.rows {
+                        let x0 = a.x.add((row + 0) * a.x_row);
+                        let mut c = 0_usize;
+                        while a.sets - c >= 16 {
+                            let m0 = v::load(a.mean.add(c));
+                            let mut s0 = v::load(a.column_sum.add(c));
+                            let mut q0 = v::load(a.column_square.add(c));
                             let d = v::sub(x::load(x0.add(c)), m0);
                             s0 = v::add(s0, d);
                             q0 = v::fma(d, d, q0);
-                            let d = v::sub(x::load(x0.add(c + 16)), m1);
-                            s1 = v::add(s1, d);
-                            q1 = v::fma(d, d, q1);
-                            let d = v::sub(x::load(x0.add(c + 32)), m2);
-                            s2 = v::add(s2, d);
-                            q2 = v::fma(d, d, q2);
-                            let d = v::sub(x::load(x0.add(c + 48)), m3);
-                            s3 = v::add(s3, d);
-                            q3 = v::fma(d, d, q3);
-                            let d = v::sub(x::load(x0.add(c + 64)), m4);
-                            s4 = v::add(s4, d);
-                            q4 = v::fma(d, d, q4);
-                            let d = v::sub(x::load(x0.add(c + 80)), m5);
-                            s5 = v::add(s5, d);
-                            q5 = v::fma(d, d, q5);
-                            let d = v::sub(x::load(x0.add(c + 96)), m6);
-                            s6 = v::add(s6, d);
-                            q6 = v::fma(d, d, q6);
-                            let d = v::sub(x::load(x0.add(c + 112)), m7);
-                            s7 = v::add(s7, d);
-                            q7 = v::fma(d, d, q7);
+                            v::store(a.column_sum.add(c), s0);
+                            v::store(a.column_square.add(c), q0);
+                            c += 16;
                         }
-                        v::store(a.column_sum.add(c), s0);
-                        v::store(a.column_square.add(c), q0);
-                        v::store(a.column_sum.add(c + 16), s1);
-                        v::store(a.column_square.add(c + 16), q1);
-                        v::store(a.column_sum.add(c + 32), s2);
-                        v::store(a.column_square.add(c + 32), q2);
-                        v::store(a.column_sum.add(c + 48), s3);
-                        v::store(a.column_square.add(c + 48), q3);
-                        v::store(a.column_sum.add(c + 64), s4);
-                        v::store(a.column_square.add(c + 64), q4);
-                        v::store(a.column_sum.add(c + 80), s5);
-                        v::store(a.column_square.add(c + 80), q5);
-                        v::store(a.column_sum.add(c + 96), s6);
-                        v::store(a.column_square.add(c + 96), q6);
-                        v::store(a.column_sum.add(c + 112), s7);
-                        v::store(a.column_square.add(c + 112), q7);
-                        c += 128;
-                    }
-                    while a.sets - c >= 64 {
-                        let m0 = v::load(a.mean.add(c));
-                        let mut s0 = v::load(a.column_sum.add(c));
-                        let mut q0 = v::load(a.column_square.add(c));
-                        let m1 = v::load(a.mean.add(c + 16));
-                        let mut s1 = v::load(a.column_sum.add(c + 16));
-                        let mut q1 = v::load(a.column_square.add(c + 16));
-                        let m2 = v::load(a.mean.add(c + 32));
-                        let mut s2 = v::load(a.column_sum.add(c + 32));
-                        let mut q2 = v::load(a.column_square.add(c + 32));
-                        let m3 = v::load(a.mean.add(c + 48));
-                        let mut s3 = v::load(a.column_sum.add(c + 48));
-                        let mut q3 = v::load(a.column_square.add(c + 48));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let d = v::sub(x::load(x0.add(c)), m0);
-                            s0 = v::add(s0, d);
-                            q0 = v::fma(d, d, q0);
-                            let d = v::sub(x::load(x0.add(c + 16)), m1);
-                            s1 = v::add(s1, d);
-                            q1 = v::fma(d, d, q1);
-                            let d = v::sub(x::load(x0.add(c + 32)), m2);
-                            s2 = v::add(s2, d);
-                            q2 = v::fma(d, d, q2);
-                            let d = v::sub(x::load(x0.add(c + 48)), m3);
-                            s3 = v::add(s3, d);
-                            q3 = v::fma(d, d, q3);
-                        }
-                        v::store(a.column_sum.add(c), s0);
-                        v::store(a.column_square.add(c), q0);
-                        v::store(a.column_sum.add(c + 16), s1);
-                        v::store(a.column_square.add(c + 16), q1);
-                        v::store(a.column_sum.add(c + 32), s2);
-                        v::store(a.column_square.add(c + 32), q2);
-                        v::store(a.column_sum.add(c + 48), s3);
-                        v::store(a.column_square.add(c + 48), q3);
-                        c += 64;
-                    }
-                    while a.sets - c >= 32 {
-                        let m0 = v::load(a.mean.add(c));
-                        let mut s0 = v::load(a.column_sum.add(c));
-                        let mut q0 = v::load(a.column_square.add(c));
-                        let m1 = v::load(a.mean.add(c + 16));
-                        let mut s1 = v::load(a.column_sum.add(c + 16));
-                        let mut q1 = v::load(a.column_square.add(c + 16));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let d = v::sub(x::load(x0.add(c)), m0);
-                            s0 = v::add(s0, d);
-                            q0 = v::fma(d, d, q0);
-                            let d = v::sub(x::load(x0.add(c + 16)), m1);
-                            s1 = v::add(s1, d);
-                            q1 = v::fma(d, d, q1);
-                        }
-                        v::store(a.column_sum.add(c), s0);
-                        v::store(a.column_square.add(c), q0);
-                        v::store(a.column_sum.add(c + 16), s1);
-                        v::store(a.column_square.add(c + 16), q1);
-                        c += 32;
-                    }
-                    while a.sets - c >= 16 {
-                        let m0 = v::load(a.mean.add(c));
-                        let mut s0 = v::load(a.column_sum.add(c));
-                        let mut q0 = v::load(a.column_square.add(c));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let d = v::sub(x::load(x0.add(c)), m0);
-                            s0 = v::add(s0, d);
-                            q0 = v::fma(d, d, q0);
-                        }
-                        v::store(a.column_sum.add(c), s0);
-                        v::store(a.column_square.add(c), q0);
-                        c += 16;
-                    }
-                    if c < a.sets {
-                        let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
-                        let mut s0 = v::load_part(
-                            a.column_sum.add(c),
-                            a.sets - c,
-                            v::zero(),
-                        );
-                        let mut q0 = v::load_part(
-                            a.column_square.add(c),
-                            a.sets - c,
-                            v::zero(),
-                        );
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
+                        if c < a.sets {
+                            let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
+                            let mut s0 = v::load_part(
+                                a.column_sum.add(c),
+                                a.sets - c,
+                                v::zero(),
+                            );
+                            let mut q0 = v::load_part(
+                                a.column_square.add(c),
+                                a.sets - c,
+                                v::zero(),
+                            );
                             let d = v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0);
                             s0 = v::add(s0, d);
                             q0 = v::fma(d, d, q0);
+                            v::store_part(a.column_sum.add(c), s0, a.sets - c);
+                            v::store_part(a.column_square.add(c), q0, a.sets - c);
                         }
-                        v::store_part(a.column_sum.add(c), s0, a.sets - c);
-                        v::store_part(a.column_square.add(c), q0, a.sets - c);
+                        row += 1;
                     }
                 }
             }
@@ -257,28 +126,32 @@ fn main() {
                     let k2 = v::load_part(a.scale.add(c + 16), 4, v::zero());
                     let o2 = v::load_part(a.offset.add(c + 16), 4, v::zero());
                     for row in 0..a.rows {
-                        let x0 = a.x.add(row * a.x_row);
-                        let y0 = a.y.add(row * a.y_row);
-                        let w = v::splat(
+                        let x0 = a.x.add((row + 0) * a.x_row);
+                        let y0 = a.y.add((row + 0) * a.y_row);
+                        let w0 = v::splat(
                             <f32 as ::normkit::__private::Element>::widen(
-                                a.weight.add(row).read(),
+                                a.weight.add(row + 0).read(),
                             ),
                         );
-                        let b = v::splat(
+                        let b0 = v::splat(
                             <f32 as ::normkit::__private::Element>::widen(
-                                a.bias.add(row).read(),
+                                a.bias.add(row + 0).read(),
                             ),
                         );
                         x::store(
                             y0.add(c),
-                            v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
+                            v::fma(
+                                v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0),
+                                w0,
+                                b0,
+                            ),
                         );
                         x::store(
                             y0.add(c + 8),
                             v::fma(
                                 v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
-                                w,
-                                b,
+                                w0,
+                                b0,
                             ),
                         );
                         x::store_part(
@@ -289,146 +162,49 @@ fn main() {
                                     k2,
                                     o2,
                                 ),
-                                w,
-                                b,
+                                w0,
+                                b0,
                             ),
                             4,
                         );
                     }
                 } else {
-                    let mut c = 0_usize;
-                    while a.sets - c >= 32 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let m1 = v::load(a.mean.add(c + 8));
-                        let k1 = v::load(a.scale.add(c + 8));
-                        let o1 = v::load(a.offset.add(c + 8));
-                        let m2 = v::load(a.mean.add(c + 16));
-                        let k2 = v::load(a.scale.add(c + 16));
-                        let o2 = v::load(a.offset.add(c + 16));
-                        let m3 = v::load(a.mean.add(c + 24));
-                        let k3 = v::load(a.scale.add(c + 24));
-                        let o3 = v::load(a.offset.add(c + 24));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            let b = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.bias.add(row).read(),
-                                ),
-                            );
+                    let mut row = 0_usize;
+                    while row < a.rows {
+                        let x0 = a.x.add((row + 0) * a.x_row);
+                        let y0 = a.y.add((row + 0) * a.y_row);
+                        let w0 = v::splat(
+                            <f32 as ::normkit::__private::Element>::widen(
+                                a.weight.add(row + 0).read(),
+                            ),
+                        );
+                        let b0 = v::splat(
+                            <f32 as ::normkit::__private::Element>::widen(
+                                a.bias.add(row + 0).read(),
+                            ),
+                        );
+                        let mut c = 0_usize;
+                        while a.sets - c >= 8 {
+                            let m0 = v::load(a.mean.add(c));
+                            let k0 = v::load(a.scale.add(c));
+                            let o0 = v::load(a.offset.add(c));
                             x::store(
                                 y0.add(c),
-                                v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                            );
-                            x::store(
-                                y0.add(c + 8),
                                 v::fma(
-                                    v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
-                                    w,
-                                    b,
+                                    v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0),
+                                    w0,
+                                    b0,
                                 ),
                             );
-                            x::store(
-                                y0.add(c + 16),
-                                v::fma(
-                                    v::fma(v::sub(x::load(x0.add(c + 16)), m2), k2, o2),
-                                    w,
-                                    b,
-                                ),
-                            );
-                            x::store(
-                                y0.add(c + 24),
-                                v::fma(
-                                    v::fma(v::sub(x::load(x0.add(c + 24)), m3), k3, o3),
-                                    w,
-                                    b,
-                                ),
-                            );
+                            c += 8;
                         }
-                        c += 32;
-                    }
-                    while a.sets - c >= 16 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let m1 = v::load(a.mean.add(c + 8));
-                        let k1 = v::load(a.scale.add(c + 8));
-                        let o1 = v::load(a.offset.add(c + 8));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            let b = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.bias.add(row).read(),
-                                ),
-                            );
-                            x::store(
-                                y0.add(c),
-                                v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                            );
-                            x::store(
-                                y0.add(c + 8),
-                                v::fma(
-                                    v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
-                                    w,
-                                    b,
-                                ),
-                            );
-                        }
-                        c += 16;
-                    }
-                    while a.sets - c >= 8 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            let b = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.bias.add(row).read(),
-                                ),
-                            );
-                            x::store(
-                                y0.add(c),
-                                v::fma(v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0), w, b),
-                            );
-                        }
-                        c += 8;
-                    }
-                    if c < a.sets {
-                        let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
-                        let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
-                        let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let y0 = a.y.add(row * a.y_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            let b = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.bias.add(row).read(),
-                                ),
+                        if c < a.sets {
+                            let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
+                            let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
+                            let o0 = v::load_part(
+                                a.offset.add(c),
+                                a.sets - c,
+                                v::zero(),
                             );
                             x::store_part(
                                 y0.add(c),
@@ -438,12 +214,13 @@ fn main() {
                                         k0,
                                         o0,
                                     ),
-                                    w,
-                                    b,
+                                    w0,
+                                    b0,
                                 ),
                                 a.sets - c,
                             );
                         }
+                        row += 1;
                     }
                 }
             }
@@ -474,28 +251,30 @@ fn main() {
                     let mut s1 = v::load_part(a.column_sum.add(c + 16), 4, v::zero());
                     let mut q1 = v::load_part(a.column_square.add(c + 16), 4, v::zero());
                     for row in 0..a.rows {
-                        let x0 = a.x.add(row * a.x_row);
-                        let dy0 = a.dy.add(row * a.dy_row);
-                        let w = v::splat(
+                        let x0 = a.x.add((row + 0) * a.x_row);
+                        let dy0 = a.dy.add((row + 0) * a.dy_row);
+                        let w0 = v::splat(
                             <f32 as ::normkit::__private::Element>::widen(
-                                a.weight.add(row).read(),
+                                a.weight.add(row + 0).read(),
                             ),
                         );
-                        let mut dw = v::load(
-                            a.dweight.add(row * ::normkit::__private::rows::PADDING),
+                        let mut dw0 = v::load(
+                            a
+                                .dweight
+                                .add((row + 0) * ::normkit::__private::rows::PADDING),
                         );
-                        let mut db = v::load(
-                            a.dbias.add(row * ::normkit::__private::rows::PADDING),
+                        let mut db0 = v::load(
+                            a.dbias.add((row + 0) * ::normkit::__private::rows::PADDING),
                         );
                         let d = x::load(dy0.add(c));
-                        let g = v::mul(d, w);
+                        let g = v::mul(d, w0);
                         let h = v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0);
                         s0 = v::add(s0, g);
                         q0 = v::fma(g, h, q0);
-                        dw = v::fma(d, h, dw);
-                        db = v::add(db, d);
+                        dw0 = v::fma(d, h, dw0);
+                        db0 = v::add(db0, d);
                         let d = x::load_part(dy0.add(c + 16), 4, v::zero());
-                        let g = v::mul(d, w);
+                        let g = v::mul(d, w0);
                         let h = v::fma(
                             v::sub(x::load_part(x0.add(c + 16), 4, m1), m1),
                             k1,
@@ -503,15 +282,17 @@ fn main() {
                         );
                         s1 = v::add(s1, g);
                         q1 = v::fma(g, h, q1);
-                        dw = v::fma(d, h, dw);
-                        db = v::add(db, d);
+                        dw0 = v::fma(d, h, dw0);
+                        db0 = v::add(db0, d);
                         v::store(
-                            a.dweight.add(row * ::normkit::__private::rows::PADDING),
-                            dw,
+                            a
+                                .dweight
+                                .add((row + 0) * ::normkit::__private::rows::PADDING),
+                            dw0,
                         );
                         v::store(
-                            a.dbias.add(row * ::normkit::__private::rows::PADDING),
-                            db,
+                            a.dbias.add((row + 0) * ::normkit::__private::rows::PADDING),
+                            db0,
                         );
                     }
                     v::store(a.column_sum.add(c), s0);
@@ -519,213 +300,61 @@ fn main() {
                     v::store_part(a.column_sum.add(c + 16), s1, 4);
                     v::store_part(a.column_square.add(c + 16), q1, 4);
                 } else {
-                    let mut c = 0_usize;
-                    while a.sets - c >= 64 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let mut s0 = v::load(a.column_sum.add(c));
-                        let mut q0 = v::load(a.column_square.add(c));
-                        let m1 = v::load(a.mean.add(c + 16));
-                        let k1 = v::load(a.scale.add(c + 16));
-                        let o1 = v::load(a.offset.add(c + 16));
-                        let mut s1 = v::load(a.column_sum.add(c + 16));
-                        let mut q1 = v::load(a.column_square.add(c + 16));
-                        let m2 = v::load(a.mean.add(c + 32));
-                        let k2 = v::load(a.scale.add(c + 32));
-                        let o2 = v::load(a.offset.add(c + 32));
-                        let mut s2 = v::load(a.column_sum.add(c + 32));
-                        let mut q2 = v::load(a.column_square.add(c + 32));
-                        let m3 = v::load(a.mean.add(c + 48));
-                        let k3 = v::load(a.scale.add(c + 48));
-                        let o3 = v::load(a.offset.add(c + 48));
-                        let mut s3 = v::load(a.column_sum.add(c + 48));
-                        let mut q3 = v::load(a.column_square.add(c + 48));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            let mut dw = v::load(
-                                a.dweight.add(row * ::normkit::__private::rows::PADDING),
-                            );
-                            let mut db = v::load(
-                                a.dbias.add(row * ::normkit::__private::rows::PADDING),
-                            );
-                            let d = x::load(dy0.add(c));
-                            let g = v::mul(d, w);
-                            let h = v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0);
-                            s0 = v::add(s0, g);
-                            q0 = v::fma(g, h, q0);
-                            dw = v::fma(d, h, dw);
-                            db = v::add(db, d);
-                            let d = x::load(dy0.add(c + 16));
-                            let g = v::mul(d, w);
-                            let h = v::fma(v::sub(x::load(x0.add(c + 16)), m1), k1, o1);
-                            s1 = v::add(s1, g);
-                            q1 = v::fma(g, h, q1);
-                            dw = v::fma(d, h, dw);
-                            db = v::add(db, d);
-                            let d = x::load(dy0.add(c + 32));
-                            let g = v::mul(d, w);
-                            let h = v::fma(v::sub(x::load(x0.add(c + 32)), m2), k2, o2);
-                            s2 = v::add(s2, g);
-                            q2 = v::fma(g, h, q2);
-                            dw = v::fma(d, h, dw);
-                            db = v::add(db, d);
-                            let d = x::load(dy0.add(c + 48));
-                            let g = v::mul(d, w);
-                            let h = v::fma(v::sub(x::load(x0.add(c + 48)), m3), k3, o3);
-                            s3 = v::add(s3, g);
-                            q3 = v::fma(g, h, q3);
-                            dw = v::fma(d, h, dw);
-                            db = v::add(db, d);
-                            v::store(
-                                a.dweight.add(row * ::normkit::__private::rows::PADDING),
-                                dw,
-                            );
-                            v::store(
-                                a.dbias.add(row * ::normkit::__private::rows::PADDING),
-                                db,
-                            );
-                        }
-                        v::store(a.column_sum.add(c), s0);
-                        v::store(a.column_square.add(c), q0);
-                        v::store(a.column_sum.add(c + 16), s1);
-                        v::store(a.column_square.add(c + 16), q1);
-                        v::store(a.column_sum.add(c + 32), s2);
-                        v::store(a.column_square.add(c + 32), q2);
-                        v::store(a.column_sum.add(c + 48), s3);
-                        v::store(a.column_square.add(c + 48), q3);
-                        c += 64;
-                    }
-                    while a.sets - c >= 32 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let mut s0 = v::load(a.column_sum.add(c));
-                        let mut q0 = v::load(a.column_square.add(c));
-                        let m1 = v::load(a.mean.add(c + 16));
-                        let k1 = v::load(a.scale.add(c + 16));
-                        let o1 = v::load(a.offset.add(c + 16));
-                        let mut s1 = v::load(a.column_sum.add(c + 16));
-                        let mut q1 = v::load(a.column_square.add(c + 16));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            let mut dw = v::load(
-                                a.dweight.add(row * ::normkit::__private::rows::PADDING),
-                            );
-                            let mut db = v::load(
-                                a.dbias.add(row * ::normkit::__private::rows::PADDING),
-                            );
-                            let d = x::load(dy0.add(c));
-                            let g = v::mul(d, w);
-                            let h = v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0);
-                            s0 = v::add(s0, g);
-                            q0 = v::fma(g, h, q0);
-                            dw = v::fma(d, h, dw);
-                            db = v::add(db, d);
-                            let d = x::load(dy0.add(c + 16));
-                            let g = v::mul(d, w);
-                            let h = v::fma(v::sub(x::load(x0.add(c + 16)), m1), k1, o1);
-                            s1 = v::add(s1, g);
-                            q1 = v::fma(g, h, q1);
-                            dw = v::fma(d, h, dw);
-                            db = v::add(db, d);
-                            v::store(
-                                a.dweight.add(row * ::normkit::__private::rows::PADDING),
-                                dw,
-                            );
-                            v::store(
-                                a.dbias.add(row * ::normkit::__private::rows::PADDING),
-                                db,
-                            );
-                        }
-                        v::store(a.column_sum.add(c), s0);
-                        v::store(a.column_square.add(c), q0);
-                        v::store(a.column_sum.add(c + 16), s1);
-                        v::store(a.column_square.add(c + 16), q1);
-                        c += 32;
-                    }
-                    while a.sets - c >= 16 {
-                        let m0 = v::load(a.mean.add(c));
-                        let k0 = v::load(a.scale.add(c));
-                        let o0 = v::load(a.offset.add(c));
-                        let mut s0 = v::load(a.column_sum.add(c));
-                        let mut q0 = v::load(a.column_square.add(c));
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
-                            );
-                            let mut dw = v::load(
-                                a.dweight.add(row * ::normkit::__private::rows::PADDING),
-                            );
-                            let mut db = v::load(
-                                a.dbias.add(row * ::normkit::__private::rows::PADDING),
-                            );
-                            let d = x::load(dy0.add(c));
-                            let g = v::mul(d, w);
-                            let h = v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0);
-                            s0 = v::add(s0, g);
-                            q0 = v::fma(g, h, q0);
-                            dw = v::fma(d, h, dw);
-                            db = v::add(db, d);
-                            v::store(
-                                a.dweight.add(row * ::normkit::__private::rows::PADDING),
-                                dw,
-                            );
-                            v::store(
-                                a.dbias.add(row * ::normkit::__private::rows::PADDING),
-                                db,
-                            );
-                        }
-                        v::store(a.column_sum.add(c), s0);
-                        v::store(a.column_square.add(c), q0);
-                        c += 16;
-                    }
-                    if c < a.sets {
-                        let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
-                        let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
-                        let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
-                        let mut s0 = v::load_part(
-                            a.column_sum.add(c),
-                            a.sets - c,
-                            v::zero(),
+                    let mut row = 0_usize;
+                    while row < a.rows {
+                        let x0 = a.x.add((row + 0) * a.x_row);
+                        let dy0 = a.dy.add((row + 0) * a.dy_row);
+                        let w0 = v::splat(
+                            <f32 as ::normkit::__private::Element>::widen(
+                                a.weight.add(row + 0).read(),
+                            ),
                         );
-                        let mut q0 = v::load_part(
-                            a.column_square.add(c),
-                            a.sets - c,
-                            v::zero(),
+                        let mut dw0 = v::load(
+                            a
+                                .dweight
+                                .add((row + 0) * ::normkit::__private::rows::PADDING),
                         );
-                        for row in 0..a.rows {
-                            let x0 = a.x.add(row * a.x_row);
-                            let dy0 = a.dy.add(row * a.dy_row);
-                            let w = v::splat(
-                                <f32 as ::normkit::__private::Element>::widen(
-                                    a.weight.add(row).read(),
-                                ),
+                        let mut db0 = v::load(
+                            a.dbias.add((row + 0) * ::normkit::__private::rows::PADDING),
+                        );
+                        let mut c = 0_usize;
+                        while a.sets - c >= 16 {
+                            let m0 = v::load(a.mean.add(c));
+                            let k0 = v::load(a.scale.add(c));
+                            let o0 = v::load(a.offset.add(c));
+                            let mut s0 = v::load(a.column_sum.add(c));
+                            let mut q0 = v::load(a.column_square.add(c));
+                            let d = x::load(dy0.add(c));
+                            let g = v::mul(d, w0);
+                            let h = v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0);
+                            s0 = v::add(s0, g);
+                            q0 = v::fma(g, h, q0);
+                            dw0 = v::fma(d, h, dw0);
+                            db0 = v::add(db0, d);
+                            v::store(a.column_sum.add(c), s0);
+                            v::store(a.column_square.add(c), q0);
+                            c += 16;
+                        }
+                        if c < a.sets {
+                            let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
+                            let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
+                            let o0 = v::load_part(
+                                a.offset.add(c),
+                                a.sets - c,
+                                v::zero(),
                             );
-                            let mut dw = v::load(
-                                a.dweight.add(row * ::normkit::__private::rows::PADDING),
+                            let mut s0 = v::load_part(
+                                a.column_sum.add(c),
+                                a.sets - c,
+                                v::zero(),
                             );
-                            let mut db = v::load(
-                                a.dbias.add(row * ::normkit::__private::rows::PADDING),
+                            let mut q0 = v::load_part(
+                                a.column_square.add(c),
+                                a.sets - c,
+                                v::zero(),
                             );
                             let d = x::load_part(dy0.add(c), a.sets - c, v::zero());
-                            let g = v::mul(d, w);
+                            let g = v::mul(d, w0);
                             let h = v::fma(
                                 v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
                                 k0,
@@ -733,19 +362,22 @@ fn main() {
                             );
                             s0 = v::add(s0, g);
                             q0 = v::fma(g, h, q0);
-                            dw = v::fma(d, h, dw);
-                            db = v::add(db, d);
-                            v::store(
-                                a.dweight.add(row * ::normkit::__private::rows::PADDING),
-                                dw,
-                            );
-                            v::store(
-                                a.dbias.add(row * ::normkit::__private::rows::PADDING),
-                                db,
-                            );
+                            dw0 = v::fma(d, h, dw0);
+                            db0 = v::add(db0, d);
+                            v::store_part(a.column_sum.add(c), s0, a.sets - c);
+                            v::store_part(a.column_square.add(c), q0, a.sets - c);
                         }
-                        v::store_part(a.column_sum.add(c), s0, a.sets - c);
-                        v::store_part(a.column_square.add(c), q0, a.sets - c);
+                        v::store(
+                            a
+                                .dweight
+                                .add((row + 0) * ::normkit::__private::rows::PADDING),
+                            dw0,
+                        );
+                        v::store(
+                            a.dbias.add((row + 0) * ::normkit::__private::rows::PADDING),
+                            db0,
+                        );
+                        row += 1;
                     }
                 }
             }
@@ -773,92 +405,127 @@ fn main() {
             #[allow(unused_variables)]
             let n: usize = 20;
             unsafe {
-                let mut c = 0_usize;
-                while a.sets - c >= 16 {
-                    let m0 = v::load(a.mean.add(c));
-                    let k0 = v::load(a.scale.add(c));
-                    let l0 = v::load(a.slope.add(c));
-                    let o0 = v::load(a.offset.add(c));
-                    let u0 = v::load(a.centre.add(c));
-                    let m1 = v::load(a.mean.add(c + 8));
-                    let k1 = v::load(a.scale.add(c + 8));
-                    let l1 = v::load(a.slope.add(c + 8));
-                    let o1 = v::load(a.offset.add(c + 8));
-                    let u1 = v::load(a.centre.add(c + 8));
-                    for row in 0..a.rows {
-                        let x0 = a.x.add(row * a.x_row);
-                        let dy0 = a.dy.add(row * a.dy_row);
-                        let y0 = a.y.add(row * a.y_row);
-                        let w = v::splat(
-                            <f32 as ::normkit::__private::Element>::widen(
-                                a.weight.add(row).read(),
-                            ),
-                        );
+                let mut row = 0_usize;
+                while a.rows - row >= 2 {
+                    let x0 = a.x.add((row + 0) * a.x_row);
+                    let dy0 = a.dy.add((row + 0) * a.dy_row);
+                    let y0 = a.y.add((row + 0) * a.y_row);
+                    let w0 = v::splat(
+                        <f32 as ::normkit::__private::Element>::widen(
+                            a.weight.add(row + 0).read(),
+                        ),
+                    );
+                    let x1 = a.x.add((row + 1) * a.x_row);
+                    let dy1 = a.dy.add((row + 1) * a.dy_row);
+                    let y1 = a.y.add((row + 1) * a.y_row);
+                    let w1 = v::splat(
+                        <f32 as ::normkit::__private::Element>::widen(
+                            a.weight.add(row + 1).read(),
+                        ),
+                    );
+                    let mut c = 0_usize;
+                    while a.sets - c >= 8 {
+                        let m0 = v::load(a.mean.add(c));
+                        let k0 = v::load(a.scale.add(c));
+                        let l0 = v::load(a.slope.add(c));
+                        let o0 = v::load(a.offset.add(c));
+                        let u0 = v::load(a.centre.add(c));
                         x::store(
                             y0.add(c),
                             v::fma(
-                                v::sub(v::mul(x::load(dy0.add(c)), w), u0),
+                                v::sub(v::mul(x::load(dy0.add(c)), w0), u0),
                                 k0,
                                 v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
                             ),
                         );
                         x::store(
-                            y0.add(c + 8),
+                            y1.add(c),
                             v::fma(
-                                v::sub(v::mul(x::load(dy0.add(c + 8)), w), u1),
-                                k1,
-                                v::fma(v::sub(x::load(x0.add(c + 8)), m1), l1, o1),
-                            ),
-                        );
-                    }
-                    c += 16;
-                }
-                while a.sets - c >= 8 {
-                    let m0 = v::load(a.mean.add(c));
-                    let k0 = v::load(a.scale.add(c));
-                    let l0 = v::load(a.slope.add(c));
-                    let o0 = v::load(a.offset.add(c));
-                    let u0 = v::load(a.centre.add(c));
-                    for row in 0..a.rows {
-                        let x0 = a.x.add(row * a.x_row);
-                        let dy0 = a.dy.add(row * a.dy_row);
-                        let y0 = a.y.add(row * a.y_row);
-                        let w = v::splat(
-                            <f32 as ::normkit::__private::Element>::widen(
-                                a.weight.add(row).read(),
-                            ),
-                        );
-                        x::store(
-                            y0.add(c),
-                            v::fma(
-                                v::sub(v::mul(x::load(dy0.add(c)), w), u0),
+                                v::sub(v::mul(x::load(dy1.add(c)), w1), u0),
                                 k0,
-                                v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
+                                v::fma(v::sub(x::load(x1.add(c)), m0), l0, o0),
                             ),
                         );
+                        c += 8;
                     }
-                    c += 8;
-                }
-                if c < a.sets {
-                    let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
-                    let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
-                    let l0 = v::load_part(a.slope.add(c), a.sets - c, v::zero());
-                    let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
-                    let u0 = v::load_part(a.centre.add(c), a.sets - c, v::zero());
-                    for row in 0..a.rows {
-                        let x0 = a.x.add(row * a.x_row);
-                        let dy0 = a.dy.add(row * a.dy_row);
-                        let y0 = a.y.add(row * a.y_row);
-                        let w = v::splat(
-                            <f32 as ::normkit::__private::Element>::widen(
-                                a.weight.add(row).read(),
-                            ),
-                        );
+                    if c < a.sets {
+                        let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
+                        let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
+                        let l0 = v::load_part(a.slope.add(c), a.sets - c, v::zero());
+                        let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
+                        let u0 = v::load_part(a.centre.add(c), a.sets - c, v::zero());
                         x::store_part(
                             y0.add(c),
                             v::fma(
                                 v::sub(
-                                    v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w),
+                                    v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w0),
+                                    u0,
+                                ),
+                                k0,
+                                v::fma(
+                                    v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
+                                    l0,
+                                    o0,
+                                ),
+                            ),
+                            a.sets - c,
+                        );
+                        x::store_part(
+                            y1.add(c),
+                            v::fma(
+                                v::sub(
+                                    v::mul(x::load_part(dy1.add(c), a.sets - c, v::zero()), w1),
+                                    u0,
+                                ),
+                                k0,
+                                v::fma(
+                                    v::sub(x::load_part(x1.add(c), a.sets - c, m0), m0),
+                                    l0,
+                                    o0,
+                                ),
+                            ),
+                            a.sets - c,
+                        );
+                    }
+                    row += 2;
+                }
+                while row < a.rows {
+                    let x0 = a.x.add((row + 0) * a.x_row);
+                    let dy0 = a.dy.add((row + 0) * a.dy_row);
+                    let y0 = a.y.add((row + 0) * a.y_row);
+                    let w0 = v::splat(
+                        <f32 as ::normkit::__private::Element>::widen(
+                            a.weight.add(row + 0).read(),
+                        ),
+                    );
+                    let mut c = 0_usize;
+                    while a.sets - c >= 8 {
+                        let m0 = v::load(a.mean.add(c));
+                        let k0 = v::load(a.scale.add(c));
+                        let l0 = v::load(a.slope.add(c));
+                        let o0 = v::load(a.offset.add(c));
+                        let u0 = v::load(a.centre.add(c));
+                        x::store(
+                            y0.add(c),
+                            v::fma(
+                                v::sub(v::mul(x::load(dy0.add(c)), w0), u0),
+                                k0,
+                                v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
+                            ),
+                        );
+                        c += 8;
+                    }
+                    if c < a.sets {
+                        let m0 = v::load_part(a.mean.add(c), a.sets - c, v::zero());
+                        let k0 = v::load_part(a.scale.add(c), a.sets - c, v::zero());
+                        let l0 = v::load_part(a.slope.add(c), a.sets - c, v::zero());
+                        let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
+                        let u0 = v::load_part(a.centre.add(c), a.sets - c, v::zero());
+                        x::store_part(
+                            y0.add(c),
+                            v::fma(
+                                v::sub(
+                                    v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w0),
                                     u0,
                                 ),
                                 k0,
@@ -871,6 +538,7 @@ fn main() {
                             a.sets - c,
                         );
                     }
+                    row += 1;
                 }
             }
         }

@@ -1,0 +1,4 @@
+#[normkit::normalize(kind = "batch", shape = [64])]
+pub struct Bn;
+
+fn main() {}
