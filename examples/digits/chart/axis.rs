@@ -44,7 +44,9 @@ impl Axis {
     }
 
     pub fn epochs(from: f64, epochs: usize) -> Self {
-        Self::linear("epoch", from, epochs.max(2) as f64)
+        let mut axis = Self::linear("epoch", from, epochs.max(2) as f64);
+        axis.ticks.retain(|tick| tick.fract() == 0.0);
+        axis
     }
 
     /// Logarithmic, with a tick for each size.
