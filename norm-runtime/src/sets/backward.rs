@@ -175,15 +175,19 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         // The direction of a single element does not change.
         let moves = if self.spec.of_sum && count == 1.0 { 0.0 } else { 1.0 };
         let share = if self.spec.of_sum { 1.0 } else { inverse };
+        // Slices of one length, so that no index is checked in the loop.
+        let (sums, squares) = (&pad.sum[..sets], &pad.square[..sets]);
+        let (scale, slope) = (&mut pad.scale[..sets], &mut pad.slope[..sets]);
+        let (offset, centre) = (&mut pad.offset[..sets], &mut pad.centre[..sets]);
+        let alone = fuse == 1;
         for set in 0..sets {
-            let (rstd, sum) = (pad.scale[set].to_f64() * moves, pad.sum[set] * inverse);
-            let product = pad.square[set] * share * rstd;
-            let offset = -product * pad.offset[set].to_f64();
-            pad.slope[set] = T::Compute::from_f64(-product * rstd);
-            pad.scale[set] = T::Compute::from_f64(rstd);
-            let (offset, centre) = if fuse == 1 { (offset, sum) } else { (offset - rstd * sum, 0.0) };
-            pad.offset[set] = T::Compute::from_f64(offset);
-            pad.centre[set] = T::Compute::from_f64(centre);
+            let (rstd, mean_g) = (scale[set].to_f64() * moves, sums[set] * inverse);
+            let product = squares[set] * share * rstd;
+            slope[set] = T::Compute::from_f64(-product * rstd);
+            scale[set] = T::Compute::from_f64(rstd);
+            let left = -product * offset[set].to_f64();
+            offset[set] = T::Compute::from_f64(if alone { left } else { left - rstd * mean_g });
+            centre[set] = if alone { T::Compute::from_f64(mean_g) } else { T::Compute::default() };
         }
         if let Some(weight) = weight {
             for (scale, weight) in pad.scale.iter_mut().zip(weight) {

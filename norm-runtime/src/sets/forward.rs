@@ -99,6 +99,10 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
             pad.mean[..flight.sets].fill(T::Compute::default());
             return;
         }
+        if problem.form != Form::Segments {
+            // SAFETY: the caller's contract.
+            return unsafe { self.pivots_of_columns(pad, flight) };
+        }
         let n = problem.n.min(16);
         let share = T::Compute::from_f64(1.0 / n as f64);
         for set in 0..flight.sets {
@@ -118,15 +122,21 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
             }
             pad.mean[set] = first + ((sums[0] + sums[2]) + (sums[1] + sums[3])) * share;
         }
-        if problem.form == Form::Segments {
-            return;
+    }
+
+    /// As [`Forward::pivots`], of the first rows.
+    unsafe fn pivots_of_columns(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
+        let first = flight.offsets[0] + flight.first;
+        for (set, pivot) in pad.mean[..flight.sets].iter_mut().enumerate() {
+            // SAFETY: the first row of the flight's columns, which lie side by side.
+            *pivot = unsafe { self.x.add(first + set).read() }.widen();
         }
-        let rows = problem.rows.total.min(16);
+        let rows = self.problem.rows.total.min(16);
         // SAFETY: the caller's contract; the rows are the first ones.
         unsafe { self.sums(pad, flight, 0..rows) };
-        for set in 0..flight.sets {
-            let mean = pad.mean[set].to_f64() + pad.sum[set] / rows as f64;
-            pad.mean[set] = T::Compute::from_f64(mean);
+        let share = 1.0 / rows as f64;
+        for (pivot, sum) in pad.mean[..flight.sets].iter_mut().zip(&*pad.sum) {
+            *pivot = T::Compute::from_f64(pivot.to_f64() + sum * share);
         }
     }
 

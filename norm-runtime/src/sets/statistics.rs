@@ -64,21 +64,24 @@ impl Formula {
         if self.fuse > 1 {
             self.merge(pad, sets);
         }
-        let range = A::SMALLEST.to_f64()..=A::LARGEST.to_f64();
+        let (smallest, largest, eps) = (A::SMALLEST.to_f64(), A::LARGEST.to_f64(), self.eps);
+        // Slices of one length, so that no index is checked in the loop.
+        let (mean, centre) = (&mut pad.mean[..sets], &mut pad.centre[..sets]);
+        let (slope, scale) = (&mut pad.slope[..sets], &mut pad.scale[..sets]);
+        let (sum, square, careful) = (&mut pad.sum[..sets], &mut pad.square[..sets], &mut pad.careful[..sets]);
         for set in 0..sets {
-            let (pivot, shift) = (pad.mean[set].to_f64(), pad.sum[set]);
-            let (mean, left) = two_sum(pivot, shift);
-            let rounded = A::from_f64(mean);
-            let residual = (mean - rounded.to_f64()) + left;
-            let v = pad.square[set] + self.eps;
+            let (whole, left) = two_sum(mean[set].to_f64(), sum[set]);
+            let rounded = A::from_f64(whole);
+            let residual = (whole - rounded.to_f64()) + left;
+            let v = square[set] + eps;
             let rstd = 1.0 / v.sqrt();
-            pad.mean[set] = rounded;
-            pad.centre[set] = A::from_f64(residual);
-            pad.slope[set] = A::from_f64(pad.square[set]);
-            pad.scale[set] = A::from_f64(rstd);
-            pad.sum[set] = residual;
-            pad.square[set] = rstd;
-            pad.careful[set] |= u8::from(!(v >= *range.start() && v <= *range.end()));
+            mean[set] = rounded;
+            centre[set] = A::from_f64(residual);
+            slope[set] = A::from_f64(square[set]);
+            scale[set] = A::from_f64(rstd);
+            sum[set] = residual;
+            square[set] = rstd;
+            careful[set] |= u8::from(!(v >= smallest && v <= largest));
         }
     }
 
