@@ -24,6 +24,8 @@ pub trait Compute:
     const LARGEST: Self;
     /// The smallest value of `mean square + eps` that the fast kernels answer for.
     const SMALLEST: Self;
+    /// The largest `rstd^2` at which kernels over sets answer for gradients, and one over the smallest: it leaves room for a factor.
+    const STEADY: Self;
     /// The smallest `rstd` at which `x - mean` cannot overflow, in rows of up to 2^40 elements.
     const SMALLEST_RSTD: Self;
     /// The value as `f64`, exactly.
@@ -60,7 +62,7 @@ pub trait Element: sealed::Sealed + Copy + Default + Debug + Send + Sync + Parti
 }
 
 macro_rules! float {
-    ($t:ident, $bits:ident, mantissa: $mantissa:literal, bias: $bias:literal, largest: $largest:literal, smallest: $smallest:literal, rstd: $rstd:literal) => {
+    ($t:ident, $bits:ident, mantissa: $mantissa:literal, bias: $bias:literal, largest: $largest:literal, smallest: $smallest:literal, rstd: $rstd:literal, steady: $steady:literal) => {
         impl Element for $t {
             type Compute = $t;
             const NAME: &'static str = stringify!($t);
@@ -79,6 +81,7 @@ macro_rules! float {
             const LARGEST: Self = $largest;
             const SMALLEST: Self = $smallest;
             const SMALLEST_RSTD: Self = $rstd;
+            const STEADY: Self = $steady;
             #[inline]
             fn to_f64(self) -> f64 {
                 f64::from(self)
@@ -114,8 +117,8 @@ macro_rules! float {
     };
 }
 
-float!(f32, u32, mantissa: 23, bias: 127, largest: 1e37, smallest: 1e-30, rstd: 1e-32);
-float!(f64, u64, mantissa: 52, bias: 1023, largest: 1e305, smallest: 1e-270, rstd: 1e-302);
+float!(f32, u32, mantissa: 23, bias: 127, largest: 1e37, smallest: 1e-30, rstd: 1e-32, steady: 1e24);
+float!(f64, u64, mantissa: 52, bias: 1023, largest: 1e305, smallest: 1e-270, rstd: 1e-302, steady: 1e220);
 
 #[cfg(test)]
 mod tests {

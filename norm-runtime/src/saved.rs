@@ -52,6 +52,13 @@ impl<A: Compute> Saved<A> {
         self.count
     }
 
+    /// Forgets what there was.
+    pub(crate) fn clear(&mut self) {
+        self.mean.clear();
+        self.residual.clear();
+        self.rstd.clear();
+    }
+
     /// Makes room for `sets` sets of `count` elements, with their variance for kinds that have running statistics.
     pub(crate) fn resize_sets(&mut self, sets: usize, count: usize, spec: &crate::spec::Spec) {
         self.resize(sets, spec.centred);

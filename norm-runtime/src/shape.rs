@@ -72,8 +72,12 @@ pub(crate) fn check_memory(operands: &[Operand<'_>], total: usize, inner: usize)
     Ok(())
 }
 
+/// The product of dims; refused also where only a 0 among them keeps it from overflowing, so that no product of some of them can.
 pub(crate) fn product(arg: &'static str, dims: impl IntoIterator<Item = usize>) -> Result<usize, NormError> {
-    dims.into_iter().try_fold(1_usize, usize::checked_mul).ok_or(NormError::TooLarge { arg })
+    let mut empty = false;
+    let sizes = dims.into_iter().inspect(|&dim| empty |= dim == 0).map(|dim| dim.max(1));
+    let product = sizes.fold(Some(1_usize), |product, dim| product?.checked_mul(dim));
+    product.map(|product| if empty { 0 } else { product }).ok_or(NormError::TooLarge { arg })
 }
 
 /// The dims that the operand came with, checked against the shape.
@@ -136,7 +140,8 @@ pub fn check_given(arg: &'static str, spec: &'static Spec, dims: &[usize]) -> Re
     for (axis, (&admitted, &found)) in spec.shape.iter().zip(dims).enumerate() {
         check_dim(arg, axis, admitted, found)?;
     }
-    match product(arg, dims.iter().copied())? {
+    // A 0 among them does not make the others fit: parameters extend along some of them.
+    match product(arg, dims.iter().map(|&dim| dim.max(1)))? {
         // Elements have at most 8 bytes.
         len if len > isize::MAX as usize / 8 => Err(NormError::TooLarge { arg }),
         _ => Ok(()),

@@ -155,13 +155,18 @@ impl<T> ViewMut<'_, T> {
     }
 }
 
-/// Copies the elements of a weight, which have to lie together, to a parameter.
+/// Copies the elements of a weight of these dims, which have to lie together, to a parameter; `dims` are empty where the shape
+/// tells them.
 ///
 /// # Errors
 /// If the number of elements, or the dims, are others; nothing is written then.
-pub fn copy<T: Copy>(spec: &'static Spec, from: View<'_, T>, to: &mut [T]) -> Result<(), NormError> {
+pub fn copy<T: Copy>(spec: &'static Spec, from: View<'_, T>, dims: &[usize], to: &mut [T]) -> Result<(), NormError> {
     let operand = Operand::new("weight", from.data.len(), &from.layout);
-    given_dims(spec, &[operand])?;
+    if let Some((arg, given)) = given_dims(spec, &[operand])?
+        && let Some((axis, (&expected, found))) = dims.iter().zip(given).enumerate().find(|(_, (d, g))| **d != *g)
+    {
+        return Err(NormError::Dims { arg, axis, expected, found });
+    }
     check_memory(&[operand], to.len(), 0)?;
     let Some(values) = from.data.get(..to.len()) else {
         return Err(NormError::Length { arg: "weight", expected: to.len(), found: from.data.len() });

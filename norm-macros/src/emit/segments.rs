@@ -113,8 +113,9 @@ impl Segments<'_> {
         let inside = if folds(schedule, self.len, schedule.unroll) { fold(true) } else { TokenStream::new() };
         let sweep = sweep_folding(schedule, self.len, schedule.unroll, &inside, &mut step);
         let totals: Vec<_> = names.iter().map(|(_, total)| format_ident!("{total}")).collect();
-        let start = quote!(#(let mut #totals = 0.0_f64;)*);
-        let add = quote!(#(*a.#totals.add(set) += #totals;)*);
+        // Sums go on from where they were, so that it does not matter how rows are handed out.
+        let start = quote!(#(let mut #totals: f64 = a.#totals.add(set).read();)*);
+        let add = quote!(#(a.#totals.add(set).write(#totals);)*);
         let end = fold(false);
         match self.segments_a_fold() {
             1 => self.each_set(&start, &quote!(#declare #sweep #end), &add),

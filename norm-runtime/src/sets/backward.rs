@@ -24,7 +24,7 @@ pub(super) struct Backward<'a, T: Element, P> {
     pub(super) saved: &'a Saved<T::Compute>,
 }
 
-/// Columns by row: elements of a row that are summed, 16 side by side, before the sums are added up in f64.
+/// Columns by row: elements of a row that are summed, a vector side by side, before the sums are added up in f64.
 const LONGEST_PARTIAL: usize = 4096;
 
 impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
@@ -61,16 +61,28 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let Problem { fuse, form, .. } = *self.problem;
         let sets = flight.sets;
         let careful = self.prepare(pad, flight);
-        for range in pad.good_ranges(sets) {
-            // SAFETY: the caller's contract.
-            unsafe { self.sums(pad, flight, &range) };
+        // Strips that end at absolute multiples: sums do not show how flights were cut.
+        let mut start = 0;
+        while start < sets {
+            let strip = LONGEST_PARTIAL - (flight.first + start) % LONGEST_PARTIAL;
+            let end = sets.min(start + strip);
+            for range in pad.good_ranges(start..end) {
+                // SAFETY: the caller's contract.
+                unsafe { self.sums(pad, flight, &range) };
+            }
+            if (flight.first + end).is_multiple_of(LONGEST_PARTIAL) {
+                collect_partials(pad);
+            }
+            start = end;
         }
         if careful {
-            for start in (0..sets).step_by(fuse).filter(|&start| pad.careful[start] != 0).collect::<Vec<_>>() {
-                pad.sum[start..start + fuse].fill(0.0);
-                pad.square[start..start + fuse].fill(0.0);
-                // SAFETY: the caller's contract.
-                unsafe { self.careful(pad, flight, start) };
+            for start in (0..sets).step_by(fuse) {
+                if pad.careful[start] != 0 {
+                    pad.sum[start..start + fuse].fill(0.0);
+                    pad.square[start..start + fuse].fill(0.0);
+                    // SAFETY: the caller's contract.
+                    unsafe { self.careful(pad, flight, start, true) };
+                }
             }
         }
         if form != Form::ColumnsByRow {
@@ -81,7 +93,18 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
             add(pad.dbias, pad.sum);
         }
         self.fold(pad, flight);
-        for range in pad.good_ranges(sets) {
+        // A gradient so large that a number does not fit, though its product with the element may.
+        let infinite = |slope: &T::Compute| slope.abs() > T::Compute::LARGEST;
+        if pad.slope[..sets].iter().any(infinite) {
+            for start in (0..sets).step_by(fuse) {
+                if pad.careful[start] == 0 && infinite(&pad.slope[start]) {
+                    pad.careful[start..start + fuse].fill(1);
+                    // SAFETY: the caller's contract.
+                    unsafe { self.careful(pad, flight, start, false) };
+                }
+            }
+        }
+        for range in pad.good_ranges(0..sets) {
             // SAFETY: the caller's contract.
             unsafe { self.output(pad, flight, &range, stream) };
         }
@@ -105,7 +128,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let numbers = pad.offset[..sets].iter_mut().zip(&pad.scale[..sets]).zip(&mut pad.careful[..sets]);
         for ((offset, &rstd), careful) in numbers {
             let square = rstd * rstd;
-            let good = square >= T::Compute::SMALLEST && square <= T::Compute::LARGEST;
+            let good = square <= T::Compute::STEADY && square * T::Compute::STEADY >= T::Compute::ONE;
             *offset = T::Compute::default() - *offset * rstd;
             *careful = u8::from(!good);
             any |= !good;
@@ -196,8 +219,9 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         }
     }
 
-    /// The gradients of the group that starts at set `start` of the flight, one element at a time.
-    unsafe fn careful(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, start: usize) {
+    /// The gradient of the group that starts at set `start` of the flight, one element at a time; with `grads`, also what it adds to
+    /// those of the parameters.
+    unsafe fn careful(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, start: usize, grads: bool) {
         let problem = self.problem;
         let statistics = self.statistics(flight, start);
         let element = |i: usize| {
@@ -214,8 +238,10 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         for i in 0..problem.count() {
             let ([_, _, to], param) = element(i);
             let h = gradient.normalized(x(i));
-            pad.dweight[param] += (dy(i) * h).to_f64();
-            pad.dbias[param] += dy(i).to_f64();
+            if grads {
+                pad.dweight[param] += dy(i).to_f64() * h.to_f64();
+                pad.dbias[param] += dy(i).to_f64();
+            }
             let value = gradient.of(g(i), h);
             // SAFETY: as above, of `dx`, which is neither of them.
             unsafe {
@@ -231,7 +257,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let problem = self.problem;
         let part = flight.part(range);
         let by_row = problem.form == Form::ColumnsByRow;
-        let stream = stream && (problem.form == Form::Segments || part.first.is_multiple_of(64 / size_of::<T>()));
+        let stream = stream && problem.keeps_lines::<T>(&part);
         problem.for_each_block(&part, 0..problem.rows.total, usize::MAX, |first, rows, [x, dy, dx]| {
             let mut args = problem.args(part.sets, rows);
             pad.point(&mut args, range.start);

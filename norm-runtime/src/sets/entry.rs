@@ -191,9 +191,19 @@ fn kernel<T: Element, P, const K: usize>(
     select: Select<T, P>,
 ) -> Result<Kernel<SetArgs<T, P>>, NormError> {
     let by = problem.selected_by();
-    // Dims have been checked against the shape, so this is for sizes of 0, which have none.
+    // Not reached: dims have been checked against the shape, and there are elements.
     let none = NormError::Length { arg: names(spec).x, expected: 0, found: by };
     select(by).ok_or(none).and_then(|kernels| Ok(kernels.at(Level::current()?)))
+}
+
+/// How many statistics a call keeps. One without elements has no sets, but where there are running statistics as many as channels,
+/// if something as long backs them: dims alone would allocate anything.
+fn statistics_kept<const K: usize>(spec: &Spec, problem: &Problem<K>, backed: Option<usize>) -> usize {
+    match problem.total {
+        0 if spec.running.is_none() => 0,
+        0 if backed.or(spec.param_len()) != Some(problem.sets) => 0,
+        _ => problem.statistics(),
+    }
 }
 
 /// A channel of one element has no variance: in training that is an error, as in PyTorch.
@@ -232,7 +242,9 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
         // SAFETY: everything has been checked; the caller answers for the kernels.
         unsafe { pass.run(saved.as_deref_mut()) };
     } else if let Some(saved) = saved.as_deref_mut() {
-        saved.resize_sets(problem.statistics(), 0, spec);
+        let backed = params.weight.map(<[P]>::len).or(running.as_ref().map(|running| running.mean.len()));
+        saved.clear();
+        saved.resize_sets(statistics_kept(spec, problem, backed), 0, spec);
     }
     match (saved, running) {
         (Some(saved), Some(RunningMut { mean, var, num_batches_tracked })) => {
@@ -332,12 +344,12 @@ macro_rules! entries {
                 let problem = Problem::new(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params))?;
                 check_params(spec, &problem, &params)?;
                 check_grads(spec, &problem, &grads)?;
+                if problem.total == 0 {
+                    return Ok(());
+                }
                 check_len("saved", Some(saved.rstd()), problem.statistics())?;
                 if spec.centred {
                     check_len("saved", Some(saved.mean()), problem.statistics())?;
-                }
-                if problem.total == 0 {
-                    return Ok(());
                 }
                 let [sums, output] = [kernel(spec, &problem, select[0])?, kernel(spec, &problem, select[1])?];
                 let (x, dy, dx) = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());

@@ -95,22 +95,21 @@ impl<A: Compute> Pad<'_, A> {
         args.column_square = self.column_square[base..].as_mut_ptr();
     }
 
-    /// Stretches of the first `sets` sets that kernels answer for.
-    pub(super) fn good_ranges(&self, sets: usize) -> impl Iterator<Item = Range<usize>> + use<A> {
+    /// Stretches of these sets that kernels answer for.
+    pub(super) fn good_ranges(&self, sets: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<A> {
         // Nearly always one: the list is only made where there are others.
-        let careful = &self.careful[..sets];
-        let all = careful.iter().all(|&flag| flag == 0);
+        let careful = &self.careful[sets.clone()];
         let mut ranges = Vec::new();
-        let mut start = 0;
-        if !all {
-            for (set, &flag) in careful.iter().enumerate() {
+        let mut start = sets.start;
+        if careful.iter().any(|&flag| flag != 0) {
+            for (set, &flag) in sets.clone().zip(careful) {
                 if flag != 0 {
                     ranges.push(start..set);
                     start = set + 1;
                 }
             }
         }
-        let last = start..sets;
+        let last = start..sets.end;
         ranges.into_iter().chain([last]).filter(|range| !range.is_empty())
     }
 

@@ -75,6 +75,8 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         if let Some(saved) = saved.as_deref_mut() {
             saved.set_all(index, fuse, &pad.mean[..sets], &pad.centre[..sets], &pad.scale[..sets], &pad.slope[..sets]);
         }
+        self.fold(pad, flight);
+        self.mark_scales(pad, sets);
         if pad.careful[..sets].iter().any(|&flag| flag != 0) {
             for start in (0..sets).step_by(fuse).filter(|&start| pad.careful[start] != 0) {
                 // SAFETY: the caller's contract.
@@ -84,8 +86,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
                 }
             }
         }
-        self.fold(pad, flight);
-        for range in pad.good_ranges(sets) {
+        for range in pad.good_ranges(0..sets) {
             // SAFETY: the caller's contract.
             unsafe { self.output(pad, flight, &range, stream) };
         }
@@ -178,6 +179,21 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         }
     }
 
+    /// Marks groups in which `rstd * weight` leaves the range that it keeps its precision in, where the two one after the other do not.
+    fn mark_scales(&self, pad: &mut Pad<'_, T::Compute>, sets: usize) {
+        let (smallest, largest) = (T::Compute::SMALLEST, T::Compute::LARGEST);
+        let zero = T::Compute::default();
+        let leaves = |scale: &T::Compute| (*scale != zero && scale.abs() < smallest) || scale.abs() > largest;
+        if pad.scale[..sets].iter().any(leaves) {
+            let fuse = self.problem.fuse;
+            for (careful, scales) in pad.careful[..sets].chunks_mut(fuse).zip(pad.scale[..sets].chunks(fuse)) {
+                if scales.iter().any(leaves) {
+                    careful.fill(1);
+                }
+            }
+        }
+    }
+
     /// Reads the group that starts at set `start` of the flight again, and normalizes it, one element at a time.
     unsafe fn careful(&self, flight: &Flight<2>, start: usize) -> careful::Statistics<T::Compute> {
         let problem = self.problem;
@@ -201,7 +217,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         let problem = self.problem;
         let by_row = problem.form == Form::ColumnsByRow;
         let part = flight.part(range);
-        let stream = stream && (problem.form == Form::Segments || part.first.is_multiple_of(64 / size_of::<T>()));
+        let stream = stream && problem.keeps_lines::<T>(&part);
         problem.for_each_block(&part, 0..problem.rows.total, usize::MAX, |first, rows, [from, to]| {
             let mut args = problem.args(part.sets, rows);
             pad.point(&mut args, range.start);

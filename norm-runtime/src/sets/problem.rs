@@ -221,6 +221,11 @@ impl<const K: usize> Problem<K> {
         }
     }
 
+    /// Whether the rows of these sets of a run start at cache lines, if those of the run do.
+    pub(super) fn keeps_lines<T>(&self, sets: &Flight<K>) -> bool {
+        self.form == Form::Segments || sets.first.is_multiple_of(64 / size_of::<T>())
+    }
+
     /// Whether stores to the last operand, at `y`, should go past the caches: where the tensors exceed the last level, and every
     /// row starts at a multiple of 64 bytes.
     pub(super) fn streams<T>(&self, y: *const T) -> bool {

@@ -208,24 +208,37 @@ fn over_weights(layer: &Layer) -> TokenStream {
     let (argument, make) = if lengths.argument.is_empty() {
         (quote!(), quote!(Self::new()))
     } else {
-        let argument = lengths.argument;
+        let argument = lengths.argument.clone();
         (quote!(#argument,), quote!(Self::new(dims)?))
+    };
+    let (dims, to) = if lengths.argument.is_empty() {
+        (quote!(&[]), quote!(&mut weight))
+    } else {
+        (quote!(&dims), quote!((&mut weight, dims)))
+    };
+    let text = if layer.params.len() > 1 {
+        " The layer whose `forward` gives this weight: its vectors' directions and lengths."
+    } else {
+        " The layer with the directions of this weight's vectors."
     };
     let lengthen = layer.params.get(1).map(|g| {
         let g = &g.field;
-        quote!(#rt::sets::lengths(&saved, #rt::Storage::as_mut_slice(&mut layer.#g));)
-    });
-    quote! {
-        /// The layer whose `forward` gives this weight: its vectors' directions and lengths.
-        ///
-        /// # Errors
-        /// If the length does not fit.
-        pub fn from_weight<#y_life>(weight: #y_view, #argument) -> ::core::result::Result<Self, #nk::NormError> {
-            let mut layer = #make;
-            #rt::view::copy(&SPEC, ::core::convert::Into::into(weight), #rt::Storage::as_mut_slice(&mut layer.#v))?;
+        quote! {
             let mut saved: #nk::Saved<#compute> = ::core::default::Default::default();
             let mut weight: ::std::vec::Vec<#element> = ::std::vec::Vec::from(#rt::Storage::as_slice(&layer.#v));
-            layer.forward_train(&mut weight, &mut saved)?;
+            layer.forward_train(#to, &mut saved)?;
+            #rt::sets::lengths(&saved, #rt::Storage::as_mut_slice(&mut layer.#g));
+        }
+    });
+    quote! {
+        #[doc = #text]
+        ///
+        /// # Errors
+        /// If the length or the dims do not fit.
+        pub fn from_weight<#y_life>(weight: #y_view, #argument) -> ::core::result::Result<Self, #nk::NormError> {
+            let mut layer = #make;
+            let to = #rt::Storage::as_mut_slice(&mut layer.#v);
+            #rt::view::copy(&SPEC, ::core::convert::Into::into(weight), #dims, to)?;
             #lengthen
             ::core::result::Result::Ok(layer)
         }

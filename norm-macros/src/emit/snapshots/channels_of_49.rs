@@ -40,8 +40,8 @@ fn main() {
             unsafe {
                 for set in 0..a.sets {
                     let m = v::splat(a.mean.add(set).read());
-                    let mut sum = 0.0_f64;
-                    let mut square = 0.0_f64;
+                    let mut sum: f64 = a.sum.add(set).read();
+                    let mut square: f64 = a.square.add(set).read();
                     let mut s0 = v::zero();
                     let mut s1 = v::zero();
                     let mut s2 = v::zero();
@@ -94,8 +94,8 @@ fn main() {
                         += <f32 as ::normkit::__private::Compute>::to_f64(
                             v::sum(v::add(v::add(q0, q2), v::add(q1, q3))),
                         );
-                    *a.sum.add(set) += sum;
-                    *a.square.add(set) += square;
+                    a.sum.add(set).write(sum);
+                    a.square.add(set).write(square);
                 }
             }
         }
@@ -160,8 +160,8 @@ fn main() {
                     let m = v::splat(a.mean.add(set).read());
                     let k = v::splat(a.scale.add(set).read());
                     let o = v::splat(a.offset.add(set).read());
-                    let mut sum = 0.0_f64;
-                    let mut square = 0.0_f64;
+                    let mut sum: f64 = a.sum.add(set).read();
+                    let mut square: f64 = a.square.add(set).read();
                     let mut s0 = v::zero();
                     let mut s1 = v::zero();
                     let mut s2 = v::zero();
@@ -219,8 +219,8 @@ fn main() {
                         += <f32 as ::normkit::__private::Compute>::to_f64(
                             v::sum(v::add(v::add(q0, q2), v::add(q1, q3))),
                         );
-                    *a.sum.add(set) += sum;
-                    *a.square.add(set) += square;
+                    a.sum.add(set).write(sum);
+                    a.square.add(set).write(square);
                 }
             }
         }

@@ -337,22 +337,24 @@ const _: () = {
         /// The layer whose `forward` gives this weight: its vectors' directions and lengths.
         ///
         /// # Errors
-        /// If the length does not fit.
+        /// If the length or the dims do not fit.
         pub fn from_weight<'normkit_weight>(
             weight: impl ::core::convert::Into<::normkit::View<'normkit_weight, f32>>,
             dims: [usize; 2],
         ) -> ::core::result::Result<Self, ::normkit::NormError> {
             let mut layer = Self::new(dims)?;
+            let to = ::normkit::__private::Storage::as_mut_slice(&mut layer.weight_v);
             ::normkit::__private::view::copy(
                 &SPEC,
                 ::core::convert::Into::into(weight),
-                ::normkit::__private::Storage::as_mut_slice(&mut layer.weight_v),
+                &dims,
+                to,
             )?;
             let mut saved: ::normkit::Saved<f32> = ::core::default::Default::default();
             let mut weight: ::std::vec::Vec<f32> = ::std::vec::Vec::from(
                 ::normkit::__private::Storage::as_slice(&layer.weight_v),
             );
-            layer.forward_train(&mut weight, &mut saved)?;
+            layer.forward_train((&mut weight, dims), &mut saved)?;
             ::normkit::__private::sets::lengths(
                 &saved,
                 ::normkit::__private::Storage::as_mut_slice(&mut layer.weight_g),
