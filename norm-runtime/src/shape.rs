@@ -75,8 +75,8 @@ pub(crate) fn check_memory(operands: &[Operand<'_>], total: usize, inner: usize)
 /// The product of dims; refused also where only a 0 among them keeps it from overflowing, so that no product of some of them can.
 pub(crate) fn product(arg: &'static str, dims: impl IntoIterator<Item = usize>) -> Result<usize, NormError> {
     let mut empty = false;
-    let sizes = dims.into_iter().inspect(|&dim| empty |= dim == 0).map(|dim| dim.max(1));
-    let product = sizes.fold(Some(1_usize), |product, dim| product?.checked_mul(dim));
+    let mut sizes = dims.into_iter().inspect(|&dim| empty |= dim == 0).map(|dim| dim.max(1));
+    let product = sizes.try_fold(1_usize, |product, dim| product.checked_mul(dim));
     product.map(|product| if empty { 0 } else { product }).ok_or(NormError::TooLarge { arg })
 }
 
