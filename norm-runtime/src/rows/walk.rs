@@ -24,7 +24,9 @@ impl<const K: usize> Walk<K> {
         let (lead, rank) = (spec.leading(), spec.shape.len());
         let (n, total_rows) = match given {
             Some((arg, dims)) => {
-                (product(arg, dims[lead..rank].iter().copied())?, product(arg, dims[..lead].iter().copied())?)
+                // Only these two products are used, so where there is a 0 the other dims do not matter.
+                let of = |dims: &[usize]| if dims.contains(&0) { Ok(0) } else { product(arg, dims.iter().copied()) };
+                (of(&dims[lead..rank])?, of(&dims[..lead])?)
             }
             None => from_length(spec, &operands[0], param_len)?,
         };
