@@ -72,12 +72,18 @@ pub(crate) fn check_memory(operands: &[Operand<'_>], total: usize, inner: usize)
     Ok(())
 }
 
-/// The product of dims; refused also where only a 0 among them keeps it from overflowing, so that no product of some of them can.
-pub(crate) fn product(arg: &'static str, dims: impl IntoIterator<Item = usize>) -> Result<usize, NormError> {
-    let mut empty = false;
-    let mut sizes = dims.into_iter().inspect(|&dim| empty |= dim == 0).map(|dim| dim.max(1));
-    let product = sizes.try_fold(1_usize, |product, dim| product.checked_mul(dim));
-    product.map(|product| if empty { 0 } else { product }).ok_or(NormError::TooLarge { arg })
+/// The number of elements of dims; 0 where one of them is, whatever the others.
+pub(crate) fn product(arg: &'static str, dims: &[usize]) -> Result<usize, NormError> {
+    if dims.contains(&0) {
+        return Ok(0);
+    }
+    dims.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim)).ok_or(NormError::TooLarge { arg })
+}
+
+/// The product of some of the dims of a tensor, whose product of all is known. Only beside a 0 can it be too large, where it only
+/// has to differ from any that is not.
+pub(crate) fn partial_product(dims: impl IntoIterator<Item = usize>) -> usize {
+    dims.into_iter().fold(1, usize::saturating_mul)
 }
 
 /// The dims that the operand came with, checked against the shape.
@@ -141,7 +147,8 @@ pub fn check_given(arg: &'static str, spec: &'static Spec, dims: &[usize]) -> Re
         check_dim(arg, axis, admitted, found)?;
     }
     // A 0 among them does not make the others fit: parameters extend along some of them.
-    match product(arg, dims.iter().map(|&dim| dim.max(1)))? {
+    let dims: [usize; MAX_RANK] = core::array::from_fn(|axis| dims.get(axis).map_or(1, |&dim| dim.max(1)));
+    match product(arg, &dims)? {
         // Elements have at most 8 bytes.
         len if len > isize::MAX as usize / 8 => Err(NormError::TooLarge { arg }),
         _ => Ok(()),
@@ -216,11 +223,11 @@ impl<const K: usize> Steps<K> {
         Steps { total, run: total, strides: [stride; K], outer: [none; MAX_RANK], outer_len: 0 }
     }
 
-    /// The axes of `dims` that `chosen` says, of operands whose product of all dims is known not to overflow.
+    /// The axes of `dims` that `chosen` says, of operands whose product of all dims is known.
     pub(crate) fn along(operands: &[Operand<'_>; K], dims: &[usize], chosen: impl Fn(usize) -> bool) -> Self {
         let all = operands.map(|operand| operand.strides(dims));
         let axes = (0..dims.len()).filter(|&axis| chosen(axis));
-        let total = axes.clone().map(|axis| dims[axis]).product();
+        let total = partial_product(axes.clone().map(|axis| dims[axis]));
         let mut steps = Steps::even(total, 0);
         if total == 0 {
             return steps;
@@ -233,7 +240,7 @@ impl<const K: usize> Steps<K> {
             let inner: Option<&mut OuterAxis<K>> = merged[..len].last_mut();
             match inner {
                 Some(inner) if (0..K).all(|k| inner.strides[k].checked_mul(inner.size) == Some(strides[k])) => {
-                    inner.size *= dims[axis];
+                    inner.size = inner.size.saturating_mul(dims[axis]);
                 }
                 _ => {
                     merged[len] = OuterAxis { size: dims[axis], strides };
@@ -325,7 +332,7 @@ pub(crate) fn resolve_dims<const K: usize>(
         }
     }
     let Some(axis) = unknown else { return Ok(dims) };
-    let of = product(arg, dims)?;
+    let of = product(arg, &dims)?;
     if of == 0 {
         dims[axis] = 0;
     } else if len.is_multiple_of(of) {

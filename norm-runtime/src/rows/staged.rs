@@ -11,7 +11,7 @@ use crate::error::NormError;
 use crate::level::Level;
 use crate::saved::Saved;
 use crate::scratch;
-use crate::shape::{Operand, Steps, check_memory, inner_axis, product, resolve_dims};
+use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims};
 use crate::spec::{Role, Spec};
 
 /// Where the pieces of rows lie.
@@ -32,7 +32,7 @@ impl<const K: usize> Pieces<K> {
     ) -> Result<Self, NormError> {
         let dims = resolve_dims(spec, &operands, param)?;
         let dims = &dims[..spec.shape.len()];
-        let total = product(operands[0].arg, dims.iter().copied())?;
+        let total = product(operands[0].arg, dims)?;
         let inner = inner_axis(spec.roles);
         check_memory(&operands, total, inner)?;
         let along = |role: Role| Steps::along(&operands, dims, |axis| axis < inner && spec.roles[axis] == role);
@@ -40,12 +40,12 @@ impl<const K: usize> Pieces<K> {
         if total == 0 {
             rows = Steps::even(0, 0);
         }
-        Ok(Pieces { rows, pieces: along(Role::Normalized), len: dims[inner..].iter().product() })
+        Ok(Pieces { rows, pieces: along(Role::Normalized), len: partial_product(dims[inner..].iter().copied()) })
     }
 
     /// Elements of a row.
     fn n(&self) -> usize {
-        self.pieces.total * self.len
+        self.pieces.total.saturating_mul(self.len)
     }
 
     /// Calls `piece(where it is in operand k, where it is in the gathered row)` for the pieces of a row.

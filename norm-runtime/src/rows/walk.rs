@@ -23,11 +23,7 @@ impl<const K: usize> Walk<K> {
         let given = given_dims(spec, &operands)?;
         let (lead, rank) = (spec.leading(), spec.shape.len());
         let (n, total_rows) = match given {
-            Some((arg, dims)) => {
-                // Only these two products are used, so where there is a 0 the other dims do not matter.
-                let of = |dims: &[usize]| if dims.contains(&0) { Ok(0) } else { product(arg, dims.iter().copied()) };
-                (of(&dims[lead..rank])?, of(&dims[..lead])?)
-            }
+            Some((arg, dims)) => (product(arg, &dims[lead..rank])?, product(arg, &dims[..lead])?),
             None => from_length(spec, &operands[0], param_len)?,
         };
         // Rows without elements are no rows.

@@ -4,7 +4,7 @@ use super::SetArgs;
 use crate::cache;
 use crate::dtype::Element;
 use crate::error::NormError;
-use crate::shape::{Operand, Steps, check_memory, inner_axis, product, resolve_dims};
+use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims};
 use crate::spec::{Role, Spec};
 use core::ops::Range;
 
@@ -69,7 +69,7 @@ impl<const K: usize> Problem<K> {
         let arg = operands[0].arg;
         let dims = resolve_dims(spec, &operands, param)?;
         let dims = &dims[..spec.shape.len()];
-        let total = product(arg, dims.iter().copied())?;
+        let total = product(arg, dims)?;
         let inner = inner_axis(spec.roles);
         check_memory(&operands, total, inner)?;
         let (form, set_axes) = match (spec.channel_axis(), spec.roles.last()) {
@@ -77,7 +77,7 @@ impl<const K: usize> Problem<K> {
             (Some(channel), _) => (Form::Segments, channel..channel + 1),
             (None, _) => (Form::ColumnsByRow, inner..dims.len()),
         };
-        let sets = dims[set_axes.clone()].iter().product();
+        let sets = partial_product(dims[set_axes.clone()].iter().copied());
         let fuse = match spec.groups {
             None => 1,
             Some(groups) if sets % groups == 0 => sets / groups,
@@ -96,7 +96,7 @@ impl<const K: usize> Problem<K> {
             form,
             sets,
             fuse,
-            n: if form == Form::Segments { dims[inner..].iter().product() } else { 1 },
+            n: if form == Form::Segments { partial_product(dims[inner..].iter().copied()) } else { 1 },
             set_strides,
             kept: along(Role::Kept),
             rows: along(Role::Normalized),
