@@ -113,7 +113,19 @@ catalogue! {
         "write 0 if that is meant, or a larger number such as {}";
     UNKNOWN_DTYPE = "unknown_dtype",
         "`{}`: unknown element type `{}`{}",
-        "the element types are: f32, f64";
+        "the element types are: f32, f64, f16, bf16";
+    REPEATED_DTYPE = "repeated_dtype",
+        "`dtype`: {} is given twice",
+        "remove one of the two";
+    DTYPES_COMPUTED_APART = "dtypes_computed_apart",
+        "`dtype`: expected types that are computed in one, found {} (in {}) and {} (in {})",
+        "f32, f16 and bf16 are computed in f32, f64 in f64: make a layer for each";
+    DTYPES_OF_WEIGHT = "dtypes_of_weight",
+        "`dtype`: expected one type, found {}",
+        "the kind `weight` normalizes a parameter of its own, which has one type";
+    CAST_OF_WIDE_TYPE = "cast_of_wide_type",
+        "`cast` says when half types are rounded, found elements of type {}",
+        "remove the key, or write `dtype = bf16`";
     PARAM_OF_OTHER_TYPE = "param_of_other_type",
         "expected parameters of type {}, which `dtype = {}` is computed in, found {}",
         "{}";
@@ -130,7 +142,7 @@ catalogue! {
         "expected no generic types or constants on a layer, found `{}`",
         "a kernel is generated for one size and one type: use `_` or a family for sizes, one struct for each type";
     FIELD_TYPE = "field_type",
-        "`{}`: expected `[T; N]`, `Box<[T; N]>`, `Vec<T>` or `Param<T>` with T one of f32, f64, found `{}`",
+        "`{}`: expected `[T; N]`, `Box<[T; N]>`, `Vec<T>` or `Param<T>` with T one of f32, f64, f16, bf16, found `{}`",
         "write `{}: [f32; 4096]`";
     COUNT_TYPE = "count_type",
         "`num_batches_tracked`: expected `i64`, as in PyTorch's checkpoints, found `{}`",
@@ -145,8 +157,8 @@ catalogue! {
         "`{}`: expected elements of type {}, as in `{}`, found {}",
         "all parameters of a layer have one type";
     FIELD_CONTRADICTS_PARAM = "field_contradicts_param",
-        "`{}`: expected elements of type {}, as `param` says, found {}",
-        "leave `param` out: the field's type tells";
+        "`{}`: expected elements of type {}, as `{}` says, found {}",
+        "leave `{}` out: the field's type tells";
     FIELD_NOT_OF_LAYER = "field_not_of_layer",
         "`{}`: this layer has no {}",
         "{}";

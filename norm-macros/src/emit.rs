@@ -19,7 +19,7 @@ pub use layer::layer;
 pub use model_form::model_form;
 pub use refused::{refused_item, refused_layer};
 
-use crate::model::{Dtype, Len, Model};
+use crate::model::{Cast, Dtype, Len, Model};
 use crate::plan::{Isa, Pass, PassPlan};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -29,8 +29,38 @@ fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-fn type_of(dtype: Dtype) -> Ident {
+/// The vocabulary's module for a type.
+fn module_of(dtype: Dtype) -> Ident {
     ident(dtype.name())
+}
+
+/// The path of a type; half types are those of the facade at `facade`.
+fn type_of(facade: &TokenStream, dtype: Dtype) -> TokenStream {
+    let name = ident(dtype.name());
+    if dtype.is_half() { quote!(#facade::#name) } else { quote!(#name) }
+}
+
+/// The type of parameters.
+fn param_of(model: &Model) -> TokenStream {
+    type_of(&facade(model), model.param)
+}
+
+/// The type that is computed in.
+fn compute_of(model: &Model) -> Ident {
+    ident(model.compute().name())
+}
+
+/// The element type in signatures: of a family, the generic parameter that [`generic`] declares.
+fn element_of(model: &Model) -> TokenStream {
+    match model.dtypes[..] {
+        [dtype] => type_of(&facade(model), dtype),
+        _ => quote!(NormkitT),
+    }
+}
+
+/// What the generic parameters of a method end in, where it takes several element types.
+fn generic(model: &Model) -> Option<TokenStream> {
+    (model.dtypes.len() > 1).then(|| quote!(, NormkitT: NormkitElement))
 }
 
 fn number(n: usize) -> Literal {
@@ -55,14 +85,19 @@ fn lifetime(argument: &str) -> syn::Lifetime {
 
 /// The type of an argument that is read.
 fn view(model: &Model, argument: &str) -> TokenStream {
-    let (nk, element) = (facade(model), type_of(model.dtype));
+    let (nk, element) = (facade(model), element_of(model));
     let lifetime = lifetime(argument);
     quote!(impl ::core::convert::Into<#nk::View<#lifetime, #element>>)
 }
 
 /// The type of an argument that is written.
 fn view_mut(model: &Model, argument: &str) -> TokenStream {
-    let (nk, element) = (facade(model), type_of(model.dtype));
+    let (nk, element) = (facade(model), element_of(model));
+    view_mut_of(&nk, &element, argument)
+}
+
+/// As [`view_mut`], of elements of that type.
+fn view_mut_of(nk: &TokenStream, element: &TokenStream, argument: &str) -> TokenStream {
     let lifetime = lifetime(argument);
     quote!(impl ::core::convert::Into<#nk::ViewMut<#lifetime, #element>>)
 }
@@ -97,17 +132,16 @@ fn tensors(pass: Pass) -> &'static [&'static str] {
 }
 
 /// Whether rows of that length all start at a cache line, as stores past the caches ask for.
-fn may_stream(model: &Model, len: Len) -> bool {
+fn may_stream(dtype: Dtype, len: Len) -> bool {
     match len {
-        Len::Fixed(n) => (n * model.dtype.size()).is_multiple_of(64),
+        Len::Fixed(n) => (n * dtype.size()).is_multiple_of(64),
         Len::Runtime => true,
     }
 }
 
-/// The type of what a kernel works on.
-fn args_of(model: &Model, pass: Pass) -> TokenStream {
-    let rt = runtime(model);
-    let (element, param) = (type_of(model.dtype), type_of(model.param));
+/// The type of what a kernel over elements of that type works on.
+fn args_of(model: &Model, pass: Pass, element: &TokenStream) -> TokenStream {
+    let (rt, param) = (runtime(model), param_of(model));
     let path = match pass {
         Pass::Forward => quote!(rows::ForwardArgs),
         Pass::Backward => quote!(rows::BackwardArgs),
@@ -116,12 +150,27 @@ fn args_of(model: &Model, pass: Pass) -> TokenStream {
     quote!(#rt::#path<#element, #param>)
 }
 
+/// Whether a kernel rounds the normalized element before it applies the weight.
+fn casts(model: &Model, plan: &PassPlan) -> bool {
+    model.cast == Cast::BeforeWeight && plan.dtype.is_half()
+}
+
+/// The same, for the runtime.
+fn cast_of(model: &Model) -> TokenStream {
+    let nk = facade(model);
+    match model.cast {
+        Cast::Once => quote!(#nk::Cast::Once),
+        Cast::BeforeWeight => quote!(#nk::Cast::BeforeWeight),
+    }
+}
+
 /// The function of one kernel around its body.
 fn function(model: &Model, len: Len, plan: &PassPlan, body: &TokenStream) -> TokenStream {
     let rt = runtime(model);
     let name = kernel_name(plan.pass.name(), len, plan.isa);
-    let (level, args) = (ident(plan.isa.name()), args_of(model, plan.pass));
-    let (element, param, compute) = (type_of(model.dtype), type_of(model.param), type_of(model.dtype.compute()));
+    let args = args_of(model, plan.pass, &type_of(&facade(model), plan.dtype));
+    let level = ident(plan.isa.name());
+    let (element, param, compute) = (module_of(plan.dtype), module_of(model.param), compute_of(model));
     let n = match len {
         Len::Fixed(n) => number(n).into_token_stream(),
         Len::Runtime => quote!(a.n),

@@ -20,26 +20,35 @@ use crate::parse::Entry;
 pub enum Dtype {
     F32,
     F64,
+    F16,
+    Bf16,
 }
 
 impl Dtype {
     /// All of them.
-    pub const ALL: [Dtype; 2] = [Dtype::F32, Dtype::F64];
+    pub const ALL: [Dtype; 4] = [Dtype::F32, Dtype::F64, Dtype::F16, Dtype::Bf16];
 
     /// The name, in attributes and in Rust.
     pub const fn name(self) -> &'static str {
         match self {
             Dtype::F32 => "f32",
             Dtype::F64 => "f64",
+            Dtype::F16 => "f16",
+            Dtype::Bf16 => "bf16",
         }
     }
 
     /// The type that it is computed in.
     pub const fn compute(self) -> Dtype {
         match self {
-            Dtype::F32 => Dtype::F32,
+            Dtype::F32 | Dtype::F16 | Dtype::Bf16 => Dtype::F32,
             Dtype::F64 => Dtype::F64,
         }
+    }
+
+    /// Whether it is computed in a wider type.
+    pub fn is_half(self) -> bool {
+        self.compute() != self
     }
 
     /// Bytes of an element.
@@ -47,6 +56,7 @@ impl Dtype {
         match self {
             Dtype::F32 => 4,
             Dtype::F64 => 8,
+            Dtype::F16 | Dtype::Bf16 => 2,
         }
     }
 
@@ -54,6 +64,15 @@ impl Dtype {
     pub fn of_name(name: &str) -> Option<Dtype> {
         Dtype::ALL.into_iter().find(|dtype| dtype.name() == name)
     }
+}
+
+/// When what half types hold is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cast {
+    /// Once, at the end.
+    Once,
+    /// Also the normalized element, before the weight is applied.
+    BeforeWeight,
 }
 
 /// Which parameters there are. Ordered: each has those of the ones before it.
@@ -139,8 +158,10 @@ pub struct Model {
     /// Of kinds that have running statistics.
     pub running: Running,
     pub eps: Eps,
-    pub dtype: Dtype,
+    /// The element types of `x` and `y`, each with kernels of its own; all are computed in the same type.
+    pub dtypes: Vec<Dtype>,
     pub param: Dtype,
+    pub cast: Cast,
     pub affine: Affine,
     /// Where the facade is.
     pub facade: String,
@@ -198,6 +219,21 @@ impl Model {
             }
             _ => vec![Len::Runtime],
         }
+    }
+
+    /// The type that it is computed in.
+    pub fn compute(&self) -> Dtype {
+        self.dtypes[0].compute()
+    }
+
+    /// The names of the element types, as they are written.
+    pub fn dtype_names(&self) -> String {
+        self.dtypes.iter().map(|dtype| dtype.name()).collect::<Vec<_>>().join(" | ")
+    }
+
+    /// The element type of a parameter or buffer of this name: the vectors of a weight are its `x`.
+    pub fn dtype_of(&self, role: &str) -> Dtype {
+        if role == "weight_v" { self.dtypes[0] } else { self.param }
     }
 
     /// The axes that a parameter or buffer of this name extends along.
@@ -259,7 +295,8 @@ pub fn layer(args: &[Entry], item: &syn::ItemStruct, report: &mut Report) -> Opt
     let known = keys::Known {
         len: found.len(),
         opaque_len: found.opaque_len(),
-        dtype: found.dtype(),
+        param: found.param(),
+        vectors: found.vectors(),
         is_layer: !report.is_on_field(),
         generic: found.generic,
     };

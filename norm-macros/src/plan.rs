@@ -14,13 +14,14 @@ use crate::model::{Affine, Dtype, Form, Len, Model};
 /// Everything that is generated for a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// One for each length, in the order of the source.
+    /// One for each element type and length, in the order of the source.
     pub kernels: Vec<LengthPlan>,
 }
 
-/// The kernels for one length.
+/// The kernels for one element type and length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LengthPlan {
+    pub dtype: Dtype,
     pub len: Len,
     /// One for each instruction set and pass.
     pub passes: Vec<PassPlan>,
@@ -73,6 +74,7 @@ impl Pass {
 /// One kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassPlan {
+    pub dtype: Dtype,
     pub isa: Isa,
     pub pass: Pass,
     pub schedule: Schedule,
@@ -90,22 +92,24 @@ pub struct Facts {
 
 /// The plan for a model.
 pub fn plan(model: &Model) -> Plan {
-    let kernels = model.lens().into_iter().map(|len| LengthPlan { len, passes: passes(model, len) }).collect();
-    Plan { kernels }
+    let lens = model.lens();
+    let kernel = |dtype, len| LengthPlan { dtype, len, passes: passes(model, dtype, len) };
+    let kernels = model.dtypes.iter().flat_map(|&dtype| lens.iter().map(move |&len| kernel(dtype, len)));
+    Plan { kernels: kernels.collect() }
 }
 
-fn passes(model: &Model, len: Len) -> Vec<PassPlan> {
+fn passes(model: &Model, dtype: Dtype, len: Len) -> Vec<PassPlan> {
     let form = model.form();
     let mut passes = Vec::new();
     for &pass in Pass::of(form) {
         for isa in Isa::ALL {
-            let facts = Facts { len, pass, centred: model.technique.centred, affine: model.affine, dtype: model.dtype };
+            let facts = Facts { len, pass, centred: model.technique.centred, affine: model.affine, dtype };
             let schedule = match form {
                 Form::Rows | Form::Gathered => schedule::choose(isa, &facts),
                 Form::Segments => schedule::segments(isa, &facts),
                 Form::Columns | Form::ColumnsByRow => schedule::columns(isa, &facts),
             };
-            passes.push(PassPlan { isa, pass, schedule });
+            passes.push(PassPlan { dtype, isa, pass, schedule });
         }
     }
     passes

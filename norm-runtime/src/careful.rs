@@ -7,6 +7,7 @@
 
 use crate::dtype::{Compute, Element};
 use crate::rows::{BackwardArgs, ForwardArgs};
+use crate::spec::Cast;
 
 /// Terms that are summed side by side, and how many are summed so before sums are added in pairs: a long chain beside one
 /// huge term would round in the same direction all along.
@@ -104,6 +105,7 @@ pub(crate) unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
     row: usize,
     n: usize,
     centred: bool,
+    cast: Cast,
 ) {
     // SAFETY: `row < rows`, so the kernel's contract makes these `n` elements valid for reading and for writing.
     let (x, y) = unsafe { (args.x.add(row * args.x_stride), args.y.add(row * args.y_stride)) };
@@ -111,7 +113,7 @@ pub(crate) unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
     let at = |i: usize| unsafe { x.add(i).read() }.widen();
     let statistics = Statistics::new(n, at, args.eps, centred, false);
     for i in 0..n {
-        let mut value = statistics.normalized(at(i));
+        let mut value = cast.apply::<T>(statistics.normalized(at(i)));
         // SAFETY: the parameters, where there are any, hold `n` elements by the kernel's contract, and `i < n`.
         unsafe {
             if !args.weight.is_null() {
@@ -191,6 +193,7 @@ pub(crate) unsafe fn backward_row<T: Element, P: Element<Compute = T::Compute>>(
     args: &BackwardArgs<T, P>,
     row: usize,
     n: usize,
+    cast: Cast,
 ) {
     // SAFETY: `row < rows`, so the kernel's contract makes these `n` elements valid, and the statistics hold the row.
     let (x, dy, dx, statistics) = unsafe {
@@ -213,7 +216,7 @@ pub(crate) unsafe fn backward_row<T: Element, P: Element<Compute = T::Compute>>(
         // SAFETY: `i < n`; the gradients of parameters, where there are any, have room for `n` elements.
         unsafe {
             if !args.dweight.is_null() {
-                *args.dweight.add(i) += d(i) * h;
+                *args.dweight.add(i) += d(i) * cast.apply::<T>(h);
             }
             if !args.dbias.is_null() {
                 *args.dbias.add(i) += d(i);

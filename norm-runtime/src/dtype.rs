@@ -1,11 +1,14 @@
 //! Element types and the types that their statistics are computed in.
 
 use core::fmt::Debug;
+pub use half::{bf16, f16};
 
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
+    impl Sealed for half::f16 {}
+    impl Sealed for half::bf16 {}
 }
 
 /// A type that statistics, gradients of parameters and normalization itself are computed in: `f32` or `f64`.
@@ -47,7 +50,7 @@ pub trait Compute:
     fn exponent(self) -> i32;
 }
 
-/// A type that tensors are stored in. Sealed: `f32` and `f64`.
+/// A type that tensors are stored in. Sealed: `f32`, `f64`, `f16` and `bf16`.
 pub trait Element: sealed::Sealed + Copy + Default + Debug + Send + Sync + PartialEq + 'static {
     /// The type that this one is computed in.
     type Compute: Compute;
@@ -119,6 +122,27 @@ macro_rules! float {
 
 float!(f32, u32, mantissa: 23, bias: 127, largest: 1e37, smallest: 1e-30, rstd: 1e-32, steady: 1e24);
 float!(f64, u64, mantissa: 52, bias: 1023, largest: 1e305, smallest: 1e-270, rstd: 1e-302, steady: 1e220);
+
+macro_rules! half {
+    ($($t:ident),*) => { $(
+        impl Element for $t {
+            type Compute = f32;
+            const NAME: &'static str = stringify!($t);
+            const ONE: Self = $t::ONE;
+            // Not `to_f32` and `from_f32`, which ask the processor what it has at every call.
+            #[inline]
+            fn widen(self) -> f32 {
+                self.to_f32_const()
+            }
+            #[inline]
+            fn narrow(value: f32) -> Self {
+                $t::from_f32_const(value)
+            }
+        }
+    )* };
+}
+
+half!(f16, bf16);
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,16 @@
 //! The object-safe view of a layer, for code that walks models: checkpoints, optimizers, counts.
 
+use crate::dtype::{bf16, f16};
 use crate::spec::Spec;
 
 /// A named slice of a layer, by element type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Tensor<'a> {
+    /// `f16` elements.
+    F16(&'a [f16]),
+    /// `bf16` elements.
+    Bf16(&'a [bf16]),
     /// `f32` elements.
     F32(&'a [f32]),
     /// `f64` elements.
@@ -18,6 +23,10 @@ pub enum Tensor<'a> {
 #[derive(Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TensorMut<'a> {
+    /// `f16` elements.
+    F16(&'a mut [f16]),
+    /// `bf16` elements.
+    Bf16(&'a mut [bf16]),
     /// `f32` elements.
     F32(&'a mut [f32]),
     /// `f64` elements.
@@ -31,6 +40,8 @@ impl Tensor<'_> {
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
+            Tensor::F16(s) => s.len(),
+            Tensor::Bf16(s) => s.len(),
             Tensor::F32(s) => s.len(),
             Tensor::F64(s) => s.len(),
             Tensor::I64(s) => s.len(),
@@ -59,7 +70,7 @@ macro_rules! conversions {
     )* };
 }
 
-conversions!(f32 => F32, f64 => F64, i64 => I64);
+conversions!(f16 => F16, bf16 => Bf16, f32 => F32, f64 => F64, i64 => I64);
 
 /// A normalization layer, whatever its technique, shape and type.
 pub trait NormLayer {

@@ -33,11 +33,11 @@ pub mod shape;
 pub mod spec;
 pub mod view;
 
-pub use dtype::{Compute, Element};
+pub use dtype::{Compute, Element, bf16, f16};
 pub use error::NormError;
 pub use layer::{NormLayer, Tensor, TensorMut};
 pub use level::Level;
 pub use param::{Param, Storage};
 pub use saved::Saved;
-pub use spec::{Affine, Dim, Role, Running, Spec};
+pub use spec::{Affine, Cast, Dim, Role, Running, Spec};
 pub use view::{View, ViewMut};

@@ -45,6 +45,8 @@ use crate::rows::{Kernels, Select as SelectOf};
 /// | gradient sums | `h = (x - mean) * scale + offset` | the sums of `dy` and `dy * h` |
 /// | gradient | | `y = (dy - centre) * scale + (x - mean) * slope + offset` |
 ///
+/// Where `x` is a parameter, `y` of the gradient pass is too: of the type that is computed in, and added to.
+///
 /// Kernels of kinds that do not subtract a mean take `mean`, `centre` and `offset` for 0. Sums are *added* to `sum` and `square`
 /// (segments, `f64`) or to `column_sum` and `column_square` (columns). `stream` asks for stores past the caches; every row of `y` is
 /// aligned to 64 bytes then.

@@ -1,5 +1,7 @@
 //! The description of a kernel that run-time checks work from.
 
+use crate::dtype::Element;
+
 /// What is known of one axis of the shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dim {
@@ -31,6 +33,27 @@ pub enum Affine {
     Weight,
     /// A weight and a bias.
     WeightAndBias,
+}
+
+/// When what half types hold is rounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cast {
+    /// Once, at the end.
+    #[default]
+    Once,
+    /// Also the normalized element, before the weight is applied.
+    BeforeWeight,
+}
+
+impl Cast {
+    /// The normalized element as the parameters are applied to it, in a tensor of `T`.
+    #[inline]
+    pub(crate) fn apply<T: Element>(self, normalized: T::Compute) -> T::Compute {
+        match self {
+            Cast::Once => normalized,
+            Cast::BeforeWeight => T::narrow(normalized).widen(),
+        }
+    }
 }
 
 /// How running statistics follow those of a batch.
@@ -65,7 +88,9 @@ pub struct Spec {
     pub eps: f64,
     /// The running statistics, where there are some.
     pub running: Option<Running>,
-    /// The element type of `x` and `y`: `"f32"`.
+    /// When what half types hold is rounded.
+    pub cast: Cast,
+    /// The element type of `x` and `y`: `"f32"`; of a family, all of them: `"f32 | bf16"`.
     pub dtype: &'static str,
     /// The element type of the parameters.
     pub param: &'static str,

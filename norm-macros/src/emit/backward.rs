@@ -2,7 +2,7 @@
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
 use super::sweep::{Chunk, Sums, blocks, sweep};
-use super::{function, number, runtime, type_of};
+use super::{cast_of, casts, compute_of, facade, function, number, param_of, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -99,7 +99,7 @@ impl Backward<'_> {
             return fast;
         }
         let rt = runtime(self.model);
-        let compute = type_of(self.model.dtype.compute());
+        let compute = compute_of(self.model);
         let each = (0..rows).map(|r| {
             let index = number(r);
             quote!(a.rstd.add(row + #index).read() >= <#compute as #rt::Compute>::SMALLEST_RSTD)
@@ -113,8 +113,9 @@ impl Backward<'_> {
     /// The row in which `x - mean` may overflow; gradients that are kept in registers go by way of memory.
     fn careful(&self) -> TokenStream {
         let rt = runtime(self.model);
-        let (element, param) = (type_of(self.model.dtype), type_of(self.model.param));
-        let call = quote!(<#element as #rt::rows::Entry<#param>>::careful_backward_row(a, row, n););
+        let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
+        let cast = cast_of(self.model);
+        let call = quote!(<#element as #rt::rows::Entry<#param>>::careful_backward_row(a, row, n, #cast););
         if !self.schedule().keep_grads {
             return quote!(else { #call });
         }
@@ -207,7 +208,8 @@ impl Backward<'_> {
                     .map(|(_, variable)| {
                         let name = self.grad_name(variable, chunk);
                         if *variable == "dw" {
-                            quote!(#name = v::fma(d, #h, #name);)
+                            let weighed = if casts(self.model, self.plan) { quote!(x::round(#h)) } else { quote!(#h) };
+                            quote!(#name = v::fma(d, #weighed, #name);)
                         } else {
                             quote!(#name = v::add(#name, d);)
                         }

@@ -4,7 +4,7 @@
 //! others are swept along the rows, several rows together, with sums and numbers in the first-level cache: down the rows by tiles,
 //! every row would be a jump that no prefetcher follows, which took twice the time on 256 rows of 1024.
 
-use super::{function, may_stream, number, numbers, runtime, tensors, type_of};
+use super::{casts, compute_of, function, may_stream, number, numbers, param_of, runtime, tensors};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{Pass, PassPlan};
 use proc_macro2::{Ident, TokenStream};
@@ -72,8 +72,13 @@ impl Columns<'_> {
         matches!(self.plan.pass, Pass::Sums | Pass::GradientSums)
     }
 
+    /// Whether `x` is a parameter: its gradient is added to, in the type that is computed in.
+    fn adds(&self) -> bool {
+        self.model.technique.of_sum && self.plan.pass == Pass::Gradient
+    }
+
     fn body(&self, len: Len) -> TokenStream {
-        if self.sums() || self.model.technique.of_sum || !may_stream(self.model, len) {
+        if self.sums() || self.model.technique.of_sum || !may_stream(self.plan.dtype, len) {
             return self.tiles(len, false);
         }
         let (streaming, plain) = (self.tiles(len, true), self.tiles(len, false));
@@ -214,12 +219,14 @@ impl Columns<'_> {
     /// What row `r` from `row` starts with: its place in each tensor, its parameters, its partial gradients.
     fn start(&self, r: usize) -> TokenStream {
         let rt = runtime(self.model);
-        let param = type_of(self.model.param);
+        let param = param_of(self.model);
         let offset = number(r);
         let pointers = tensors(self.plan.pass).iter().map(|name| {
             let (pointer, start, row) =
                 (format_ident!("{name}"), format_ident!("{name}{r}"), format_ident!("{name}_row"));
-            quote!(let #start = a.#pointer.add((row + #offset) * a.#row);)
+            let computed = self.adds().then(|| compute_of(self.model)).filter(|_| *name == "y");
+            let cast = computed.map(|compute| quote!(.cast::<#compute>()));
+            quote!(let #start = a.#pointer #cast.add((row + #offset) * a.#row);)
         });
         let read = |name: &str| {
             let (argument, variable) = (format_ident!("{name}"), format_ident!("{}{r}", &name[..1]));
@@ -280,6 +287,7 @@ impl Columns<'_> {
                 let (dy, g) = (dy(), self.weighted(&quote!(d), r));
                 let sum = centred.then(|| quote!(#s = v::add(#s, g);));
                 let grads = self.row_grads().iter().map(|(_, variable)| match *variable {
+                    "dw" if casts(self.model, self.plan) => quote!(#dw = v::fma(d, x::round(h), #dw);),
                     "dw" => quote!(#dw = v::fma(d, h, #dw);),
                     _ => quote!(#db = v::add(#db, d);),
                 });
@@ -300,20 +308,19 @@ impl Columns<'_> {
                     quote!(v::fma(#g, #k, v::mul(#deviation, #l)))
                 }
             }
-            _ => match self.model.affine {
-                Affine::Weight if self.by_row() => quote!(v::mul(#normalized, #w)),
-                Affine::WeightAndBias if self.by_row() => quote!(v::fma(#normalized, #w, #b)),
-                _ => normalized,
-            },
+            _ => {
+                let normalized = if casts(self.model, self.plan) { quote!(x::round(#normalized)) } else { normalized };
+                match self.model.affine {
+                    Affine::Weight if self.by_row() => quote!(v::mul(#normalized, #w)),
+                    Affine::WeightAndBias if self.by_row() => quote!(v::fma(#normalized, #w, #b)),
+                    _ => normalized,
+                }
+            }
         };
-        let adds = self.model.technique.of_sum && self.plan.pass == Pass::Gradient;
-        let value = if adds {
-            // `x` is a parameter: its gradient is added to.
-            let before = part.load(&quote!(x), &quote!(#y.cast_const()), &quote!(v::zero()));
-            quote!(v::add(#value, #before))
-        } else {
-            value
-        };
+        if self.adds() {
+            let before = part.load(&quote!(v), &quote!(#y.cast_const()), &quote!(v::zero()));
+            return part.store(&quote!(v), &quote!(#y), &quote!(v::add(#value, #before)), stream);
+        }
         part.store(&quote!(x), &quote!(#y), &value, stream)
     }
 }

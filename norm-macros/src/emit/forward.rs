@@ -1,7 +1,7 @@
 //! The forward kernel; it keeps statistics where it is given room for them, which is the training forward pass.
 
 use super::sweep::{Chunk, Sums, blocks, fold_chains, sums, sweep};
-use super::{function, number, runtime, type_of};
+use super::{cast_of, casts, facade, function, number, param_of, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -59,8 +59,9 @@ impl Forward<'_> {
     fn single(&self, pointers: TokenStream, statistics: TokenStream, finish: TokenStream) -> TokenStream {
         let rt = runtime(self.model);
         let centred = self.model.technique.centred;
-        let (element, param) = (type_of(self.model.dtype), type_of(self.model.param));
-        let careful = quote!(<#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, #centred););
+        let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
+        let cast = cast_of(self.model);
+        let careful = quote!(<#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, #centred, #cast););
         if !centred {
             return quote!(#pointers #statistics if f.good { #finish } else { #careful });
         }
@@ -256,6 +257,7 @@ impl Forward<'_> {
                 self.load(chunk, r)
             };
             let normalized = if centred { quote!(v::fma(#value, #r_, #o)) } else { quote!(v::mul(#value, #r_)) };
+            let normalized = if casts(self.model, self.plan) { quote!(x::round(#normalized)) } else { normalized };
             let value = match self.model.affine {
                 Affine::None => normalized,
                 Affine::Weight => quote!(v::mul(#normalized, w)),

@@ -1,10 +1,10 @@
 //! The zero-sized kernel type: what `norm!` gives, and what a layer calls.
 
 use super::{
-    args_of, backward::backward, columns::columns, facade, forward::forward, ident, kernel_name, lifetime, number,
-    runtime, segments::segments, type_of, view, view_mut,
+    args_of, backward::backward, cast_of, columns::columns, compute_of, element_of, facade, forward::forward, generic,
+    ident, kernel_name, lifetime, number, param_of, runtime, segments::segments, type_of, view, view_mut, view_mut_of,
 };
-use crate::model::{Affine, Axis, Eps, Form, Len, Model, Role, Technique};
+use crate::model::{Affine, Axis, Dtype, Eps, Form, Len, Model, Role, Technique};
 use crate::plan::{Isa, Pass, Plan, table};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -23,24 +23,14 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
     let nk = facade(model);
     let spec = spec(model);
     let table = table::table(model, plan);
-    let form = model.form();
-    let mut functions = TokenStream::new();
-    for kernel in &plan.kernels {
-        for pass in &kernel.passes {
-            functions.extend(match (pass.pass, form) {
-                (Pass::Forward, _) => forward(model, kernel.len, pass),
-                (Pass::Backward, _) => backward(model, kernel.len, pass),
-                (_, Form::Segments) => segments(model, kernel.len, pass),
-                _ => columns(model, kernel.len, pass),
-            });
-        }
-    }
-    let selects = Pass::of(form).iter().map(|&pass| select(model, plan, pass));
+    let kernels = match model.dtypes[..] {
+        [dtype] => passes(model, plan, dtype, false),
+        _ => family(model, plan),
+    };
     let methods = methods(model);
     quote! {
         static SPEC: #nk::Spec = #spec;
-        #functions
-        #(#selects)*
+        #kernels
 
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default)]
         struct NormkitKernel;
@@ -64,6 +54,64 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
     }
 }
 
+/// The functions of all passes over elements of a type: to select a kernel by, with the kernels beside them or, `nested`, inside.
+fn passes(model: &Model, plan: &Plan, dtype: Dtype, nested: bool) -> TokenStream {
+    let form = model.form();
+    let kernels = || plan.kernels.iter().filter(|kernel| kernel.dtype == dtype);
+    let of_pass = |wanted: Pass| -> TokenStream {
+        let each = kernels().flat_map(|kernel| kernel.passes.iter().map(move |pass| (kernel.len, pass)));
+        let each = each.filter(|(_, pass)| pass.pass == wanted).map(|(len, pass)| match (wanted, form) {
+            (Pass::Forward, _) => forward(model, len, pass),
+            (Pass::Backward, _) => backward(model, len, pass),
+            (_, Form::Segments) => segments(model, len, pass),
+            _ => columns(model, len, pass),
+        });
+        each.collect()
+    };
+    let all = Pass::of(form).iter().map(|&pass| {
+        let lens: Vec<Len> = kernels().map(|kernel| kernel.len).collect();
+        let functions = of_pass(pass);
+        let inside = if nested { functions.clone() } else { TokenStream::new() };
+        let select = select(model, &lens, pass, &type_of(&facade(model), dtype), &inside);
+        if nested { select } else { quote!(#functions #select) }
+    });
+    all.collect()
+}
+
+/// A family of element types: the trait that methods take them by, with the kernels of each.
+fn family(model: &Model, plan: &Plan) -> TokenStream {
+    let (nk, rt, param, compute) = (facade(model), runtime(model), param_of(model), compute_of(model));
+    let entry = entry(model);
+    let this = quote!(Self);
+    let selects = Pass::of(model.form()).iter().map(|&pass| {
+        let (name, args) = (ident(pass.name()), args_of(model, pass, &this));
+        quote!(#[doc(hidden)] fn #name(n: usize) -> ::core::option::Option<#rt::rows::Kernels<#args>>;)
+    });
+    let text = format!("The element types that there are kernels for: {}.", model.dtype_names());
+    let impls = model.dtypes.iter().map(|&dtype| {
+        let (element, passes) = (type_of(&nk, dtype), passes(model, plan, dtype, true));
+        quote!(impl NormkitElement for #element { #passes })
+    });
+    quote! {
+        #[doc = #text]
+        pub trait NormkitElement: #nk::Element<Compute = #compute> + #entry<#param> {
+            #(#selects)*
+        }
+        #(#impls)*
+    }
+}
+
+/// The trait of the runtime that has the entry points.
+fn entry(model: &Model) -> TokenStream {
+    let rt = runtime(model);
+    let module = ident(if is_over_rows(model) { "rows" } else { "sets" });
+    quote!(#rt::#module::Entry)
+}
+
+fn is_over_rows(model: &Model) -> bool {
+    Pass::of(model.form()) == Pass::ROWS
+}
+
 /// The parameters that are arguments of their own: where `x` is a parameter, it is not among them.
 pub fn arguments(model: &Model) -> &'static [&'static str] {
     let params = model.params();
@@ -73,14 +121,17 @@ pub fn arguments(model: &Model) -> &'static [&'static str] {
 /// The methods over the checked entry points.
 fn methods(model: &Model) -> TokenStream {
     let (rt, nk) = (runtime(model), facade(model));
-    let (element, param, compute) = (type_of(model.dtype), type_of(model.param), type_of(model.dtype.compute()));
-    let over_rows = Pass::of(model.form()) == Pass::ROWS;
-    let module = ident(if over_rows { "rows" } else { "sets" });
-    let entry = quote!(<#element as #rt::#module::Entry<#param>>);
+    let (element, param, compute) = (element_of(model), param_of(model), compute_of(model));
+    let generic = generic(model);
+    let over_rows = is_over_rows(model);
+    let entry = entry(model);
+    let entry = quote!(<#element as #entry<#param>>);
+    // Of a family, each element type has its own.
+    let own = generic.as_ref().map(|_| quote!(<NormkitT as NormkitElement>::));
     let (forwards, backwards) = if over_rows {
-        (quote!(forward), quote!(backward))
+        (quote!(#own forward), quote!(#own backward))
     } else {
-        (quote!([sums, output]), quote!([gradient_sums, gradient]))
+        (quote!([#own sums, #own output]), quote!([#own gradient_sums, #own gradient]))
     };
     let names = Names::of(model);
     let [x, y, dy, dx] = [names.x, names.y, names.dy, names.dx].map(ident);
@@ -103,26 +154,31 @@ fn methods(model: &Model) -> TokenStream {
     let grad_values = quote!(#rt::rows::ParamGrads { weight: #dweight, bias: #dbias });
     let ok = quote!(::core::result::Result<(), #nk::NormError>);
     let [x_view, dy_view] = [names.x, names.dy].map(|name| view(model, name));
-    let [x_mut, y_mut, dx_mut] = [names.x, names.y, names.dx].map(|name| view_mut(model, name));
+    let [x_mut, y_mut] = [names.x, names.y].map(|name| view_mut(model, name));
+    // The gradient of a parameter is of the type that is computed in.
+    let of_param = model.technique.of_sum;
+    let dx_element = if of_param { quote!(#compute) } else { element.clone() };
+    let dx_mut = view_mut_of(&nk, &dx_element, names.dx);
+    let backward = ident(if of_param { "backward_of_param" } else { "backward" });
     let [x_life, y_life, dy_life, dx_life] = [names.x, names.y, names.dy, names.dx].map(lifetime);
     let running = model.technique.running;
     let extra = (!over_rows).then(|| quote!(, ::core::option::Option::None));
 
     let backward = quote! {
         #[inline]
-        pub fn backward<#x_life, #dy_life, #dx_life>(
+        pub fn backward<#x_life, #dy_life, #dx_life #generic>(
             &self, #x: #x_view, #dy: #dy_view, #backward_param saved: &#nk::Saved<#compute>, #dx: #dx_mut,
             #(#grads: &mut [#compute],)*
         ) -> #ok {
             // SAFETY: the kernels were generated for this description.
             unsafe {
-                #entry::backward(&SPEC, #backwards, #x_into, #dy_into, #backward_values, saved, #dx_into, #grad_values)
+                #entry::#backward(&SPEC, #backwards, #x_into, #dy_into, #backward_values, saved, #dx_into, #grad_values)
             }
         }
     };
     let train = quote! {
         #[inline]
-        pub fn forward_train<#x_life, #y_life>(
+        pub fn forward_train<#x_life, #y_life #generic>(
             &self, #x: #x_view, #params #eps_param #y: #y_mut, saved: &mut #nk::Saved<#compute>,
         ) -> #ok {
             // SAFETY: the kernels were generated for this description.
@@ -136,7 +192,7 @@ fn methods(model: &Model) -> TokenStream {
     if !running {
         return quote! {
             #[inline]
-            pub fn forward<#x_life, #y_life>(&self, #x: #x_view, #params #eps_param #y: #y_mut) -> #ok {
+            pub fn forward<#x_life, #y_life #generic>(&self, #x: #x_view, #params #eps_param #y: #y_mut) -> #ok {
                 // SAFETY: the kernels were generated for this description.
                 unsafe {
                     #entry::forward(
@@ -146,7 +202,7 @@ fn methods(model: &Model) -> TokenStream {
             }
 
             #[inline]
-            pub fn forward_inplace<#x_life>(&self, #x: #x_mut, #params #eps_param) -> #ok {
+            pub fn forward_inplace<#x_life #generic>(&self, #x: #x_mut, #params #eps_param) -> #ok {
                 // SAFETY: the kernels were generated for this description.
                 unsafe { #entry::forward_inplace(&SPEC, #forwards, #x_into, #values, #eps) }
             }
@@ -160,15 +216,15 @@ fn methods(model: &Model) -> TokenStream {
     let running_params = quote!(running_mean: &mut [#param], running_var: &mut [#param], num_batches_tracked: &mut ::core::primitive::i64,);
     quote! {
         #[inline]
-        pub fn forward<#x_life, #y_life>(&self, #x: #x_view, #fixed_params #params #eps_param #y: #y_mut) -> #ok {
+        pub fn forward<#x_life, #y_life #generic>(&self, #x: #x_view, #fixed_params #params #eps_param #y: #y_mut) -> #ok {
             // SAFETY: the kernels were generated for this description.
-            unsafe { #entry::infer(&SPEC, output, #x_into, #fixed, #values, #eps, #y_into) }
+            unsafe { #entry::infer(&SPEC, #own output, #x_into, #fixed, #values, #eps, #y_into) }
         }
 
         #[inline]
-        pub fn forward_inplace<#x_life>(&self, #x: #x_mut, #fixed_params #params #eps_param) -> #ok {
+        pub fn forward_inplace<#x_life #generic>(&self, #x: #x_mut, #fixed_params #params #eps_param) -> #ok {
             // SAFETY: the kernels were generated for this description.
-            unsafe { #entry::infer_inplace(&SPEC, output, #x_into, #fixed, #values, #eps) }
+            unsafe { #entry::infer_inplace(&SPEC, #own output, #x_into, #fixed, #values, #eps) }
         }
 
         #train
@@ -180,14 +236,14 @@ fn methods(model: &Model) -> TokenStream {
         }
 
         #[inline]
-        pub fn backward_frozen<#x_life, #dy_life, #dx_life>(
+        pub fn backward_frozen<#x_life, #dy_life, #dx_life #generic>(
             &self, #x: #x_view, #dy: #dy_view, #fixed_params #backward_param #eps_param #dx: #dx_mut,
             #(#grads: &mut [#compute],)*
         ) -> #ok {
             // SAFETY: the kernels were generated for this description.
             unsafe {
                 #entry::backward_frozen(
-                    &SPEC, [gradient_sums, output], #x_into, #dy_into, #fixed, #backward_values, #eps, #dx_into,
+                    &SPEC, [#own gradient_sums, #own output], #x_into, #dy_into, #fixed, #backward_values, #eps, #dx_into,
                     #grad_values,
                 )
             }
@@ -195,7 +251,7 @@ fn methods(model: &Model) -> TokenStream {
 
         /// As `forward_train`, and lets the running statistics follow.
         #[inline]
-        fn forward_train_running<#x_life, #y_life>(
+        fn forward_train_running<#x_life, #y_life #generic>(
             &self, #x: #x_view, #params #eps_param #running_params #y: #y_mut, saved: &mut #nk::Saved<#compute>,
         ) -> #ok {
             let running = #rt::sets::RunningMut { mean: running_mean, var: running_var, num_batches_tracked };
@@ -237,17 +293,17 @@ fn option(name: Option<&Ident>) -> TokenStream {
     }
 }
 
-/// The function from a length to the kernels of a pass.
-fn select(model: &Model, plan: &Plan, pass: Pass) -> TokenStream {
+/// The function from a length to the kernels of a pass, with `inside` before all else.
+fn select(model: &Model, lens: &[Len], pass: Pass, element: &TokenStream, inside: &TokenStream) -> TokenStream {
     let rt = runtime(model);
-    let (name, args) = (ident(pass.name()), args_of(model, pass));
+    let (name, args) = (ident(pass.name()), args_of(model, pass, element));
     let mut arms = TokenStream::new();
-    for kernel in &plan.kernels {
-        let pattern = match kernel.len {
+    for &len in lens {
+        let pattern = match len {
             Len::Fixed(n) => number(n).into_token_stream(),
             Len::Runtime => quote!(_),
         };
-        let [avx512, avx2, portable] = Isa::ALL.map(|isa| kernel_name(pass.name(), kernel.len, isa));
+        let [avx512, avx2, portable] = Isa::ALL.map(|isa| kernel_name(pass.name(), len, isa));
         arms.extend(quote! {
             #pattern => ::core::option::Option::Some(#rt::rows::Kernels {
                 #[cfg(target_arch = "x86_64")]
@@ -258,12 +314,13 @@ fn select(model: &Model, plan: &Plan, pass: Pass) -> TokenStream {
             }),
         });
     }
-    if plan.kernels.last().is_none_or(|kernel| kernel.len != Len::Runtime) {
+    if lens.last() != Some(&Len::Runtime) {
         arms.extend(quote!(_ => ::core::option::Option::None,));
     }
     quote! {
         #[inline]
         fn #name(n: usize) -> ::core::option::Option<#rt::rows::Kernels<#args>> {
+            #inside
             match n { #arms }
         }
     }
@@ -308,7 +365,8 @@ fn spec(model: &Model) -> TokenStream {
         let unbiased = model.running.unbiased;
         quote!(#nk::Running { momentum: #momentum, unbiased: #unbiased })
     }));
-    let (eps, dtype, param) = (Literal::f64_unsuffixed(eps), model.dtype.name(), model.param.name());
+    let (eps, dtype, param) = (Literal::f64_unsuffixed(eps), model.dtype_names(), model.param.name());
+    let cast = cast_of(model);
     quote! {
         #nk::Spec {
             kind: #kind,
@@ -320,6 +378,7 @@ fn spec(model: &Model) -> TokenStream {
             affine: #nk::Affine::#affine,
             eps: #eps,
             running: #running,
+            cast: #cast,
             dtype: #dtype,
             param: #param,
         }

@@ -2,7 +2,7 @@
 
 mod methods;
 
-use super::{doc, facade, kernel, number, runtime, type_of};
+use super::{compute_of, doc, facade, kernel, number, runtime, type_of};
 use crate::model::{Eps, Layer, Model, Param, Role};
 use crate::plan::Plan;
 use proc_macro2::{Literal, TokenStream};
@@ -34,17 +34,20 @@ fn cfgs(attributes: &[syn::Attribute]) -> Vec<&syn::Attribute> {
 
 /// The type of a parameter's field.
 fn storage(layer: &Layer, param: &Param) -> TokenStream {
-    let (nk, element) = (facade(&layer.model), type_of(layer.model.param));
+    let nk = facade(&layer.model);
     match &param.declared {
         Some(storage) => storage.ty.to_token_stream(),
-        None => quote!(#nk::Param<#element>),
+        None => {
+            let element = type_of(&nk, layer.model.dtype_of(param.role));
+            quote!(#nk::Param<#element>)
+        }
     }
 }
 
 /// The struct, with the fields that it lacks.
 fn structure(layer: &Layer, plan: &Plan) -> TokenStream {
     let syn::ItemStruct { attrs, vis, ident: name, generics, fields, .. } = &layer.item;
-    let compute = type_of(layer.model.dtype.compute());
+    let compute = compute_of(&layer.model);
     let declared = fields.iter();
     let added = kept(layer).filter(|param| param.declared.is_none()).map(|param| {
         let (field, ty, text) = (&param.field, storage(layer, param), doc::param(param.role));
@@ -75,7 +78,7 @@ fn kept(layer: &Layer) -> impl Iterator<Item = &Param> {
 
 /// The gradients of the parameters.
 fn grads(layer: &Layer) -> TokenStream {
-    let (nk, compute) = (facade(&layer.model), type_of(layer.model.dtype.compute()));
+    let (nk, compute) = (facade(&layer.model), compute_of(&layer.model));
     let (vis, name) = (&layer.item.vis, format_ident!("{}Grads", layer.item.ident));
     let cfgs = cfgs(&layer.item.attrs);
     let fields: Vec<_> = layer.params.iter().map(|param| &param.field).collect();
@@ -160,6 +163,11 @@ fn constructor(layer: &Layer) -> TokenStream {
     let params = kept(layer).map(|param| {
         let (field, value) = (&param.field, Literal::f64_unsuffixed(doc::initial(param.role)));
         let len = of(param);
+        let dtype = layer.model.dtype_of(param.role);
+        if dtype.is_half() {
+            let element = type_of(&nk, dtype);
+            return quote!(#field: #rt::Storage::filled(<#element as #rt::Element>::narrow(#value), #len));
+        }
         quote!(#field: #rt::Storage::filled(#value, #len))
     });
     let is_ours = |name: &syn::Ident| {

@@ -41,8 +41,8 @@ fn word<'a>(args: &'a [Entry], key: &str) -> Option<&'a str> {
 /// What the layer would have been, as far as the part of it that can be read tells.
 struct Guess {
     nk: TokenStream,
-    param: Ident,
-    compute: Ident,
+    param: TokenStream,
+    compute: TokenStream,
     /// The names of all parameters.
     params: Vec<Ident>,
     /// Those that the struct does not declare.
@@ -58,7 +58,15 @@ impl Guess {
     fn new(item: &syn::ItemStruct, args: &[Entry]) -> Guess {
         let facade = word(args, "crate").and_then(|path| syn::parse_str::<syn::Path>(path).ok());
         let param = param_element(item);
-        let element = word(args, "dtype").and_then(Dtype::of_name).unwrap_or(param);
+        let element = match value(args, "dtype") {
+            Some(ValueKind::Word(word)) => Dtype::of_name(word),
+            Some(ValueKind::Alternatives(items)) => items.iter().find_map(|item| match &item.kind {
+                ValueKind::Word(word) => Dtype::of_name(word),
+                _ => None,
+            }),
+            _ => None,
+        };
+        let element = element.unwrap_or(param);
         let technique = word(args, "kind").and_then(Technique::spelled);
         let affine = match word(args, "affine") {
             Some("false") => Affine::None,
@@ -89,10 +97,11 @@ impl Guess {
             }
             _ => quote!(_: ::core::primitive::usize),
         });
+        let nk = facade.map_or_else(|| quote!(::normkit), ToTokens::into_token_stream);
         Guess {
-            nk: facade.map_or_else(|| quote!(::normkit), ToTokens::into_token_stream),
-            param: type_of(param),
-            compute: type_of(element.compute()),
+            param: type_of(&nk, param),
+            compute: type_of(&nk, element.compute()),
+            nk,
             params,
             added,
             adds_eps: eps && !declared.iter().any(|field| *field == "eps"),

@@ -5,7 +5,7 @@
 //! result, and before long chains of roundings come about.
 
 use super::sweep::{Chunk, FOLD, fold_chains, folds, sweep, sweep_folding};
-use super::{function, may_stream, number, numbers, runtime, tensors, type_of};
+use super::{compute_of, function, may_stream, number, numbers, runtime, tensors};
 use crate::model::{Len, Model, Role};
 use crate::plan::{Pass, PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -32,6 +32,11 @@ impl Segments<'_> {
         self.model.technique.centred
     }
 
+    /// Whether `x` is a parameter: its gradient is added to, in the type that is computed in.
+    fn adds(&self) -> bool {
+        self.model.technique.of_sum && self.plan.pass == Pass::Gradient
+    }
+
     /// The tensors: where a segment of each starts.
     fn pointers(&self) -> TokenStream {
         tensors(self.plan.pass)
@@ -39,7 +44,9 @@ impl Segments<'_> {
             .map(|name| {
                 let (pointer, start) = (format_ident!("{name}"), format_ident!("{name}0"));
                 let (set, row) = (format_ident!("{name}_set"), format_ident!("{name}_row"));
-                quote!(let #start = a.#pointer.add(set * a.#set + row * a.#row);)
+                let computed = self.adds().then(|| compute_of(self.model)).filter(|_| *name == "y");
+                let cast = computed.map(|compute| quote!(.cast::<#compute>()));
+                quote!(let #start = a.#pointer #cast.add(set * a.#set + row * a.#row);)
             })
             .collect()
     }
@@ -76,7 +83,7 @@ impl Segments<'_> {
 
     fn sums(&self) -> TokenStream {
         let rt = runtime(self.model);
-        let compute = type_of(self.model.dtype.compute());
+        let compute = compute_of(self.model);
         let schedule = &self.plan.schedule;
         let names: &[_] = if self.centred() { &[("s", "sum"), ("q", "square")] } else { &[("q", "square")] };
         let chains = |name: &str| (0..schedule.chains).map(|k| format_ident!("{name}{k}")).collect::<Vec<_>>();
@@ -155,12 +162,12 @@ impl Segments<'_> {
             let schedule = &self.plan.schedule;
             let segment = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
                 let value = self.value(chunk);
-                let (io, to) = (quote!(x), quote!(y0));
+                let (io, to) = (if self.adds() { quote!(v) } else { quote!(x) }, quote!(y0));
                 if stream { chunk.stream(&io, &to, &value) } else { chunk.store(&io, &to, &value) }
             });
             self.each_set(&TokenStream::new(), &segment, &TokenStream::new())
         };
-        if self.model.technique.of_sum || !may_stream(self.model, self.len) {
+        if self.model.technique.of_sum || !may_stream(self.plan.dtype, self.len) {
             return loops(false);
         }
         let (streaming, plain) = (loops(true), loops(false));
@@ -178,9 +185,8 @@ impl Segments<'_> {
         } else {
             quote!(v::fma(#dy, k, v::mul(#deviation, l)))
         };
-        if self.model.technique.of_sum {
-            // `x` is a parameter: its gradient is added to.
-            let before = chunk.load(&quote!(x), &quote!(y0.cast_const()), &quote!(v::zero()));
+        if self.adds() {
+            let before = chunk.load(&quote!(v), &quote!(y0.cast_const()), &quote!(v::zero()));
             quote!(v::add(#value, #before))
         } else {
             value

@@ -138,6 +138,12 @@ fn layers_of_channels() {
 }
 
 #[test]
+fn a_family_of_types() {
+    let args = "kind = \"rms\", shape = [_, 20], dtype = f32 | bf16, param = bf16, cast = before_weight";
+    check_layer(args, "struct Norm;", &["forward_20_avx512"], &expect_file!["./snapshots/types.rs"]);
+}
+
+#[test]
 fn refused() {
     let item = "pub struct Norm { pub weight: [f32; 8] }";
     check_layer("kind = \"rsm\", shape = [_, 0]", item, &[], &expect_file!["./snapshots/refused.rs"]);

@@ -62,9 +62,14 @@ impl Declared {
         })
     }
 
-    /// The element type that the fields tell.
-    pub fn dtype(&self) -> Option<Dtype> {
-        self.found.iter().find_map(|found| Some(found.storage.as_ref()?.dtype))
+    /// The element type that the fields tell of parameters.
+    pub fn param(&self) -> Option<Dtype> {
+        self.found.iter().filter(|found| found.role != "weight_v").find_map(|found| Some(found.storage.as_ref()?.dtype))
+    }
+
+    /// The element type of a weight's vectors, if they are declared.
+    pub fn vectors(&self) -> Option<Dtype> {
+        Some(self.role("weight_v")?.storage.as_ref()?.dtype)
     }
 }
 
@@ -124,7 +129,9 @@ pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
         if storage.is_none() && !declared.generic {
             report.add(field.ty.span(), &check::FIELD_TYPE, &[ident, &check::shown_tokens(&field.ty), ident]);
         }
-        let first = declared.found.iter().find_map(|f| Some((&f.field, f.storage.as_ref()?.dtype)));
+        // The vectors of a weight are its `x`, whose type is its own.
+        let others = declared.found.iter().filter(|found| found.role != "weight_v" && role != "weight_v");
+        let first = others.filter_map(|found| Some((&found.field, found.storage.as_ref()?.dtype))).next();
         if let (Some((first, dtype)), Some(storage)) = (first, &storage)
             && dtype != storage.dtype
         {
@@ -233,9 +240,11 @@ pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Re
             continue;
         }
         let Some(storage) = &found.storage else { continue };
-        if args.iter().any(|entry| entry.key == "param") && storage.dtype != model.param {
-            let (expected, got) = (model.param.name(), storage.dtype.name());
-            report.add(storage.ty.span(), &check::FIELD_CONTRADICTS_PARAM, &[name, &expected, &got]);
+        let key = if found.role == "weight_v" { "dtype" } else { "param" };
+        let expected = model.dtype_of(found.role);
+        if args.iter().any(|entry| entry.key == key) && storage.dtype != expected {
+            let (expected, got) = (expected.name(), storage.dtype.name());
+            report.add(storage.ty.span(), &check::FIELD_CONTRADICTS_PARAM, &[name, &expected, &key, &got, &key]);
         }
         let Some(array) = storage.array else { continue };
         match (model.param_len(found.role), array) {

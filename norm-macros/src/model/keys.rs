@@ -3,7 +3,7 @@
 mod axes;
 
 use super::technique::KEYS;
-use super::{Affine, Axis, Dtype, Eps, Model, Running, TECHNIQUES, Technique};
+use super::{Affine, Axis, Cast, Dtype, Eps, Model, Running, TECHNIQUES, Technique};
 use crate::check::{self, Report, near_miss};
 use crate::parse::{Entry, Value, ValueKind};
 use axes::{ANY_AXES, axes, check_specialised, groups, roles};
@@ -52,7 +52,9 @@ pub struct Known {
     /// Where the length of one is an expression: the field, and the expression and its place.
     pub opaque_len: Option<(String, String, Span)>,
     /// Their element type.
-    pub dtype: Option<Dtype>,
+    pub param: Option<Dtype>,
+    /// The element type of the vectors of a weight, which are its `x`.
+    pub vectors: Option<Dtype>,
     /// Whether there is a struct at all.
     pub is_layer: bool,
     /// Whether it is generic, so that its fields tell nothing.
@@ -91,16 +93,18 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
         technique.and_then(|technique| groups(&keys, technique, shape.as_deref().zip(roles.as_deref()), report));
     let running = running(&keys, report);
     // Where no type is given, the parameter fields' type is also that of x and y.
-    let default = known.dtype.unwrap_or(Dtype::F32);
-    let dtype = dtype(&keys, "dtype", report).map(|found| found.unwrap_or(default));
-    let param = match dtype {
-        Some(dtype) => dtype_of_params(&keys, dtype, known, report),
+    let default = known.vectors.or(known.param).unwrap_or(Dtype::F32);
+    let dtypes = dtypes(&keys, technique, report).map(|found| found.unwrap_or_else(|| vec![default]));
+    let param = match &dtypes {
+        Some(dtypes) => dtype_of_params(&keys, dtypes[0], known, report),
         // Only its own mistakes: there is no type to hold it against.
-        None => self::dtype(&keys, "param", report).flatten(),
+        None => dtype(&keys, "param", report).flatten(),
     };
+    let cast = cast(&keys, dtypes.as_deref(), report);
     // An unknown kind does not keep the rest from being read: as the one that allows most.
     let judged = technique.or_else(|| TECHNIQUES.iter().max_by_key(|technique| technique.most_affine))?;
-    let eps = eps(&keys, judged, dtype.unwrap_or(default).compute(), report);
+    let compute = dtypes.as_ref().map_or(default, |dtypes| dtypes[0]).compute();
+    let eps = eps(&keys, judged, compute, report);
     let affine = affine(&keys, judged, report);
     let facade = facade(&keys, report);
     if keys.get("allow").is_some() {
@@ -113,8 +117,9 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
         groups: groups?,
         running: running?,
         eps: eps?,
-        dtype: dtype?,
+        dtypes: dtypes?,
         param: param?,
+        cast: cast?,
         affine: affine?,
         facade,
     };
@@ -344,23 +349,87 @@ fn word<'a>(
 
 /// The outer `None` is an error that was reported, the inner one a key that is not there.
 fn dtype(keys: &Keys<'_>, key: &str, report: &mut Report) -> Option<Option<Dtype>> {
-    let found = word(keys, key, "an element type", "the element types are: f32, f64", report).ok()?;
-    let Some((name, span)) = found else { return Some(None) };
+    match keys.get(key) {
+        Some(value) => dtype_of(key, value, report).map(Some),
+        None => Some(None),
+    }
+}
+
+/// An element type by its name.
+fn dtype_of(key: &str, value: &Value, report: &mut Report) -> Option<Dtype> {
+    let ValueKind::Word(name) = &value.kind else {
+        mistyped(value, key, "an element type", "the element types are: f32, f64, f16, bf16", report);
+        return None;
+    };
     let dtype = Dtype::of_name(name);
     if dtype.is_none() {
         let hint = match name.to_lowercase().as_str() {
             "float" | "float32" | "single" => ", did you mean `f32`?".into(),
             "double" | "float64" => ", did you mean `f64`?".into(),
+            "half" | "float16" | "fp16" => ", did you mean `f16`?".into(),
+            "bfloat16" | "bfloat" => ", did you mean `bf16`?".into(),
             _ => near_miss(name, &Dtype::ALL.map(Dtype::name)),
         };
-        report.add(span, &check::UNKNOWN_DTYPE, &[&key, &name, &hint]);
+        report.add(value.span, &check::UNKNOWN_DTYPE, &[&key, name, &hint]);
     }
-    dtype.map(Some)
+    dtype
+}
+
+/// The element types of `x`: one, or a family. The outer `None` is an error that was reported, the inner one a key that is not there.
+fn dtypes(keys: &Keys<'_>, technique: Option<&Technique>, report: &mut Report) -> Option<Option<Vec<Dtype>>> {
+    let Some(Value { kind: ValueKind::Alternatives(items), .. }) = keys.get("dtype") else {
+        return dtype(keys, "dtype", report).map(|found| found.map(|dtype| vec![dtype]));
+    };
+    let mut dtypes: Vec<Dtype> = Vec::new();
+    let mut complete = true;
+    for item in items {
+        let Some(dtype) = dtype_of("dtype", item, report) else {
+            complete = false;
+            continue;
+        };
+        if dtypes.contains(&dtype) {
+            report.add(item.span, &check::REPEATED_DTYPE, &[&dtype.name()]);
+            complete = false;
+        } else if let Some(first) = dtypes.iter().find(|first| first.compute() != dtype.compute()) {
+            let ([a, b], [c, d]) =
+                ([*first, first.compute()].map(Dtype::name), [dtype, dtype.compute()].map(Dtype::name));
+            report.add(item.span, &check::DTYPES_COMPUTED_APART, &[&a, &b, &c, &d]);
+            complete = false;
+        } else {
+            dtypes.push(dtype);
+        }
+    }
+    if technique.is_some_and(|technique| technique.of_sum) {
+        report.add(items[0].span, &check::DTYPES_OF_WEIGHT, &[&format!("{} of them", items.len())]);
+        complete = false;
+    }
+    complete.then_some(Some(dtypes))
+}
+
+fn cast(keys: &Keys<'_>, dtypes: Option<&[Dtype]>, report: &mut Report) -> Option<Cast> {
+    let expected = "`once` or `before_weight`";
+    let help =
+        "`once` rounds at the end, `before_weight` also before the weight is applied, as Llama checkpoints expect";
+    let Some((name, span)) = word(keys, "cast", expected, help, report).ok()? else { return Some(Cast::Once) };
+    let cast = match name {
+        "once" => Cast::Once,
+        "before_weight" => Cast::BeforeWeight,
+        other => {
+            report.add(span, &check::MISTYPED, &[&"cast", &expected, &format!("`{other}`"), &help]);
+            return None;
+        }
+    };
+    let wide = dtypes.filter(|dtypes| !dtypes.iter().any(|dtype| dtype.is_half()));
+    if let Some(wide) = wide {
+        report.add(span, &check::CAST_OF_WIDE_TYPE, &[&wide[0].name()]);
+        return None;
+    }
+    Some(cast)
 }
 
 fn dtype_of_params(keys: &Keys<'_>, element: Dtype, known: &Known, report: &mut Report) -> Option<Dtype> {
     let given = dtype(keys, "param", report)?;
-    let param = given.or(known.dtype).unwrap_or(element.compute());
+    let param = given.or(known.param).unwrap_or(element.compute());
     if param.compute() != element.compute() {
         let span = keys.get("param").or(keys.get("dtype")).map_or_else(|| report.whole(), |value| value.span);
         let (expected, found) = (element.compute().name(), param.name());

@@ -81,12 +81,14 @@ pub const TECHNIQUES: &[Technique] = &[
         affine: Affine::Weight,
         most_affine: Affine::Weight,
         eps: 1e-6,
+        keys: &["eps", "cast"],
         also: &["rmsnorm", "rms_norm", "rms-norm"],
         formula: "`y = x / sqrt(mean(x^2) + eps) * weight` (Zhang and Sennrich, 2019; semantics of PyTorch's `rms_norm`)",
         ..NORMALIZED
     },
     Technique {
         kind: "layer",
+        keys: &["eps", "cast"],
         also: &["layernorm", "layer_norm", "layer-norm", "ln"],
         formula: "`y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias` (Ba, Kiros and Hinton, 2016; semantics of PyTorch's `layer_norm`)",
         ..NORMALIZED

@@ -46,8 +46,9 @@ fn with_default_keys(kind: &str, shape: Vec<Axis>) -> Model {
         groups: None,
         running: Running { momentum: Some(0.1), unbiased: true },
         eps: Eps::Fixed(technique.eps),
-        dtype: Dtype::F32,
+        dtypes: vec![Dtype::F32],
         param: Dtype::F32,
+        cast: Cast::Once,
         affine: technique.affine,
         facade: "::normkit".into(),
     }
@@ -203,7 +204,7 @@ fn eps_in_all_forms() {
 #[test]
 fn f64_is_computed_in_f64_with_parameters_of_f64() {
     let model = kernel_of(quote!(kind = rms, shape = [_, 8], dtype = f64));
-    assert_eq!((model.dtype, model.dtype.compute(), model.param), (Dtype::F64, Dtype::F64, Dtype::F64));
+    assert_eq!((model.dtypes[0], model.compute(), model.param), (Dtype::F64, Dtype::F64, Dtype::F64));
     assert_eq!(model, kernel_of(quote!(kind = rms, shape = [_, 8], dtype = "f64", param = f64)));
 }
 
@@ -225,12 +226,14 @@ fn fields_tell_shape_and_dtype() {
         (quote!([f64; 12_usize]), Dtype::F64, Some(Some(12))),
         (quote!([f64; 0xC]), Dtype::F64, Some(Some(12))),
         (quote!(Box<[f64; 12]>), Dtype::F64, Some(Some(12))),
+        (quote!([bf16; 12]), Dtype::Bf16, Some(Some(12))),
+        (quote!([half::f16; 12]), Dtype::F16, Some(Some(12))),
         (quote!(std::boxed::Box<[core::primitive::f32; 12]>), Dtype::F32, Some(Some(12))),
     ];
     for (ty, dtype, array) in cases {
         let layer = layer_of(quote!(kind = "rms"), quote! { pub struct S { pub weight: #ty } });
         assert_eq!(layer.model.shape, [Axis::Open, Axis::Fixed(12)], "{ty}");
-        assert_eq!((layer.model.dtype, layer.model.param), (dtype, dtype), "{ty}");
+        assert_eq!((layer.model.dtypes[0], layer.model.param), (dtype, dtype), "{ty}");
         assert_eq!(layer.model.roles, [Role::Kept, Role::Normalized], "{ty}");
         let storage = layer.params[0].declared.as_ref().unwrap();
         assert_eq!((storage.dtype, storage.array), (dtype, array), "{ty}");
@@ -244,7 +247,7 @@ fn fields_tell_shape_and_dtype() {
         // These tell no length, so a shape is needed; any is right.
         for shape in [quote!([_, 12]), quote!([_, _]), quote!([_, 12 | 20])] {
             let layer = layer_of(quote!(kind = "rms", shape = #shape), quote! { struct S { weight: #ty } });
-            assert_eq!((layer.model.dtype, layer.model.param), (dtype, dtype), "{ty}");
+            assert_eq!((layer.model.dtypes[0], layer.model.param), (dtype, dtype), "{ty}");
             assert_eq!(layer.params[0].declared.as_ref().unwrap().array, None, "{ty}");
         }
     }
@@ -269,6 +272,31 @@ fn parameters_are_found_by_name_and_added_where_they_are_not() {
     let found = params(quote!(kind = rms, shape = [_, 4]), quote! { struct S; });
     assert_eq!(found, [(weight, "weight".into(), false)]);
     assert_eq!(params(quote!(kind = rms, shape = [_, 4], affine = false), quote! { struct S {} }), []);
+}
+
+#[test]
+fn types_of_elements_and_parameters() {
+    use Dtype::{Bf16, F16, F32, F64};
+    let types = |args, item| {
+        let model = layer_of(args, item).model;
+        (model.dtypes.clone(), model.param)
+    };
+    let none = || quote! { struct S; };
+    assert_eq!(types(quote!(kind = rms, shape = [_, 8], dtype = bf16), none()), (vec![Bf16], F32));
+    assert_eq!(types(quote!(kind = rms, shape = [_, 8], dtype = f16, param = bf16), none()), (vec![F16], Bf16));
+    assert_eq!(
+        types(quote!(kind = rms, shape = [_, 8], dtype = f32 | bf16 | f16), none()),
+        (vec![F32, Bf16, F16], F32)
+    );
+    let weight = |ty| quote! { struct S { weight: #ty } };
+    assert_eq!(types(quote!(kind = rms), weight(quote!([bf16; 8]))), (vec![Bf16], Bf16));
+    assert_eq!(types(quote!(kind = rms, dtype = f32 | bf16), weight(quote!([bf16; 8]))), (vec![F32, Bf16], Bf16));
+    // The vectors of a weight are what is normalized, its lengths are parameters.
+    let weight = |v, g| quote! { struct S { weight_v: Vec<#v>, weight_g: Vec<#g> } };
+    let args = || quote!(kind = weight, shape = [_, _]);
+    assert_eq!(types(args(), weight(quote!(bf16), quote!(f32))), (vec![Bf16], F32));
+    assert_eq!(types(args(), weight(quote!(f64), quote!(f64))), (vec![F64], F64));
+    assert_eq!(types(args(), quote! { struct S { weight_v: Vec<f16> } }), (vec![F16], F32));
 }
 
 #[test]
@@ -380,6 +408,18 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("eps_vanishes", "kind = rms, shape = [_, 8], eps = 1e-320, dtype = f32", ""),
     ("unknown_dtype", "kind = rms, shape = [_, 8], dtype = i32", ""),
     ("unknown_dtype", "kind = rms, shape = [_, 8], param = i32", ""),
+    ("unknown_dtype", "kind = rms, shape = [_, 8], dtype = f32 | half", ""),
+    ("mistyped", "kind = rms, shape = [_, 8], dtype = f32 | 16", ""),
+    ("mistyped", "kind = rms, shape = [_, 8], dtype = f16, param = f16 | f32", ""),
+    ("repeated_dtype", "kind = rms, shape = [_, 8], dtype = f32 | bf16 | f32", ""),
+    ("dtypes_computed_apart", "kind = rms, shape = [_, 8], dtype = f32 | f64", ""),
+    ("dtypes_of_weight", "kind = weight, shape = [4, 8], dtype = f32 | bf16", ""),
+    ("cast_of_wide_type", "kind = rms, shape = [_, 8], cast = before_weight", ""),
+    ("cast_of_wide_type", "kind = layer, cast = before_weight", "struct S { weight: [f64; 8] }"),
+    ("mistyped", "kind = rms, shape = [_, 8], dtype = bf16, cast = twice", ""),
+    ("mistyped", "kind = rms, shape = [_, 8], dtype = bf16, cast = 1", ""),
+    ("key_not_of_kind", "kind = batch, shape = [_, 8], dtype = bf16, cast = before_weight", ""),
+    ("param_of_other_type", "kind = rms, shape = [_, 8], dtype = f64, param = bf16", ""),
     ("param_of_other_type", "kind = rms, shape = [_, 8], dtype = f64, param = f32", ""),
     ("param_of_other_type", "kind = rms, shape = [_, 8], param = f64", ""),
     ("param_of_other_type", "kind = rms, dtype = f32", "struct S { weight: [f64; 8] }"),
@@ -400,6 +440,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("field_size_unknown", "kind = rms", "struct S { weight: [f32; 2 * 4] }"),
     ("fields_disagree", "kind = layer", "struct S { weight: [f32; 8], bias: [f64; 8] }"),
     ("field_contradicts_param", "kind = rms, dtype = f32, param = f32", "struct S { weight: [f64; 8] }"),
+    ("field_contradicts_param", "kind = weight, shape = [2, 4], dtype = f32", "struct S { weight_v: [bf16; 8] }"),
     ("field_not_of_layer", "kind = rms", "struct S { weight: [f32; 8], bias: [f32; 8] }"),
     ("field_not_of_layer", "kind = rms, affine = false", "struct S { weight: [f32; 8] }"),
     ("field_not_of_layer", "kind = layer, affine = weight", "struct S { beta: [f32; 8] }"),

@@ -1,7 +1,7 @@
 //! The plan as a table, for `PLAN` and for the documentation.
 
 use super::{Pass, PassPlan, Plan, Tail};
-use crate::model::{Affine, Len, Model, Role};
+use crate::model::{Affine, Cast, Len, Model, Role};
 use std::fmt::Write;
 
 /// A Markdown table of everything that is generated.
@@ -9,12 +9,13 @@ pub fn table(model: &Model, plan: &Plan) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{} normalization of {} (parameters {}), shape {}, {}\n",
+        "{} normalization of {} (parameters {}), shape {}, {}{}\n",
         model.technique.kind,
-        model.dtype.name(),
+        model.dtype_names(),
         if model.affine == Affine::None { "none" } else { model.param.name() },
         crate::model::shown(&model.shape),
         axes(model),
+        if model.cast == Cast::BeforeWeight { ", rounded before the weight" } else { "" },
     );
     text.push_str("| length | pass | level | vector | rows together | sums per row | row kept in | tail | bytes moved per element | why |\n");
     text.push_str("|---|---|---|---|---|---|---|---|---|---|\n");
@@ -58,6 +59,7 @@ fn line(model: &Model, len: Len, plan: &PassPlan) -> String {
         Len::Fixed(n) => n.to_string(),
         Len::Runtime => "run time".into(),
     };
+    let length = if model.dtypes.len() > 1 { format!("{length} of {}", plan.dtype.name()) } else { length };
     let (pass, tensors) = pass_and_tensors(model, plan.pass);
     let kept = match (schedule.keep, schedule.keep_grads, schedule.vectors(len)) {
         (true, true, Some(v)) => format!("registers ({v} vectors, with the gradients of the parameters)"),
@@ -75,13 +77,13 @@ fn line(model: &Model, len: Len, plan: &PassPlan) -> String {
         "| {length} | {pass} | {} | {} x {} | {} | {} | {kept} | {tail} | {} | {} |",
         plan.isa.name(),
         schedule.lanes,
-        model.dtype.compute().name(),
+        model.compute().name(),
         schedule.rows,
         match plan.pass {
             Pass::Output | Pass::Gradient => 0,
             _ => schedule.chains * if model.technique.centred { 2 } else { 1 },
         },
-        tensors * model.dtype.size(),
+        tensors * plan.dtype.size(),
         schedule.why,
     )
 }

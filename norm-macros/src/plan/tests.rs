@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Axis, Eps, Role, Running, TECHNIQUES, Technique};
+use crate::model::{Axis, Cast, Eps, Role, Running, TECHNIQUES, Technique};
 use expect_test::{Expect, expect};
 use std::fmt::Write;
 
@@ -258,8 +258,9 @@ fn a_plan_has_each_pass_for_each_instruction_set_and_length() {
         groups: None,
         running: RUNNING,
         eps: Eps::Runtime,
-        dtype: Dtype::F32,
+        dtypes: vec![Dtype::F32],
         param: Dtype::F32,
+        cast: Cast::Once,
         affine: Affine::Weight,
         facade: "::normkit".into(),
     };
@@ -297,7 +298,7 @@ fn sets_fit_the_registers() {
                 let few = Facts { len: Len::Fixed(1), ..facts };
                 let tile = schedule::columns(isa, &few).tile;
                 assert!(tile >= 1 && tile * numbers + 2 <= registers(isa).max(8), "{isa:?} {pass:?} {tile}");
-                let most = tile * isa.lanes(dtype);
+                let most = tile * isa.lanes(dtype.compute());
                 assert_eq!(schedule::columns(isa, &Facts { len: Len::Fixed(most), ..facts }).rows, 1);
                 assert!(schedule::columns(isa, &Facts { len: Len::Fixed(most + 1), ..facts }).tile == 0);
                 assert!(2 * segments.chains + numbers <= registers(isa) + 2, "{isa:?} {pass:?}");
@@ -316,8 +317,9 @@ fn the_table_has_a_line_for_each_kernel() {
         groups: None,
         running: RUNNING,
         eps: Eps::Fixed(1e-6),
-        dtype: Dtype::F64,
+        dtypes: vec![Dtype::F64],
         param: Dtype::F64,
+        cast: Cast::Once,
         affine: Affine::Weight,
         facade: "::normkit".into(),
     };

@@ -3,7 +3,10 @@
 //! Tails: masked loads cost what full ones do, but masked stores are slow on several cores, so the store of a part is split
 //! by powers of two.
 
+mod halves;
+
 use super::arithmetic;
+pub use halves::{bf16, f16};
 
 /// Arithmetic in `f32`, and its elements.
 pub mod f32 {

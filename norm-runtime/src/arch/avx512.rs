@@ -1,6 +1,9 @@
 //! AVX-512 with F, BW, VL and DQ.
 
+mod halves;
+
 use super::arithmetic;
+pub use halves::{bf16, f16};
 
 /// Arithmetic in `f32`, and its elements.
 pub mod f32 {

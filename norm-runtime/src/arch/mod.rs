@@ -4,6 +4,10 @@
 //! that are stored in the type that they are computed in (`load`, `store` ...). Functions carry the instruction set's
 //! `#[target_feature]` and `#[inline]`: inside a kernel of the same level they melt into straight-line code.
 //!
+//! Modules of half types (`avx512::bf16`) are input and output alone: arithmetic is in `f32`, and `load` and `store` convert, to the
+//! same bits at every level. Values are rounded to the nearest, ties to even; subnormals are kept; a NaN stays one, made quiet, with the
+//! upper bits of its payload. (The bf16 conversion of AVX512-BF16 flushes subnormals, so it is not used.)
+//!
 //! Contracts, the same at every level:
 //! - `load(p)` reads `LANES` elements from `p`, `store(p, v)` writes as many; no alignment is needed.
 //! - `stream(p, v)` is a store that goes past the caches where the level has one; `p` is aligned to the vector's size.
@@ -13,6 +17,7 @@
 //! - `fma(a, b, c)` is `a * b + c`, rounded once where the level has the instruction; `fnma(a, b, c)` is `c - a * b`.
 //! - `sum(v)` adds the lanes in a fixed tree; `sum4` does so for four vectors at once, in the same tree, so that a row's
 //!   sum does not depend on the rows beside it.
+//! - `round(v)`, of half types, is what `load` gives after `store`.
 
 #[cfg(target_arch = "x86_64")]
 #[allow(clippy::missing_safety_doc, reason = "it also asks this of safe functions that have target features")]
@@ -21,6 +26,9 @@ pub mod avx2;
 #[allow(clippy::missing_safety_doc, reason = "it also asks this of safe functions that have target features")]
 pub mod avx512;
 pub mod portable;
+
+#[cfg(test)]
+mod tests;
 
 /// The arithmetic of one vector type whose operations are intrinsics: what AVX2 and AVX-512 share.
 #[cfg(target_arch = "x86_64")]
@@ -113,6 +121,83 @@ macro_rules! arithmetic {
 }
 #[cfg(target_arch = "x86_64")]
 use arithmetic;
+
+/// Input and output of one half type, from what a level has for 16-bit lanes (`io`) and for the type.
+///
+/// `io` has `load`, `store`, `stream`, `load_part` (the other lanes are 0), `store_part` and `blend(v, count, fill)`, which takes the
+/// lanes from `count` on from `fill`.
+macro_rules! halves {
+    ($element:ident, $($features:literal,)? widen: $widen:path, narrow: $narrow:path, round: $round:path) => {
+        /// Elements of the half type of that name.
+        pub mod $element {
+            use super::io;
+            use crate::dtype::$element as Element;
+
+            /// A vector to compute with.
+            pub type V = super::super::f32::V;
+            /// Elements in a vector.
+            pub const LANES: usize = super::super::f32::LANES;
+
+            /// Each lane as the nearest value of the half type.
+            #[inline]
+            $(#[target_feature(enable = $features)])?
+            pub fn round(v: V) -> V {
+                $round(v)
+            }
+            /// Reads a vector.
+            ///
+            /// # Safety
+            /// `p` is valid for reading `LANES` elements.
+            #[inline]
+            $(#[target_feature(enable = $features)])?
+            pub unsafe fn load(p: *const Element) -> V {
+                // SAFETY: the caller's contract; an element is 16 bits.
+                unsafe { $widen(io::load(p.cast())) }
+            }
+            /// Writes a vector.
+            ///
+            /// # Safety
+            /// `p` is valid for writing `LANES` elements.
+            #[inline]
+            $(#[target_feature(enable = $features)])?
+            pub unsafe fn store(p: *mut Element, v: V) {
+                // SAFETY: the caller's contract; an element is 16 bits.
+                unsafe { io::store(p.cast(), $narrow(v)) }
+            }
+            /// Writes a vector past the caches.
+            ///
+            /// # Safety
+            /// `p` is valid for writing `LANES` elements, and aligned to the size of that many.
+            #[inline]
+            $(#[target_feature(enable = $features)])?
+            pub unsafe fn stream(p: *mut Element, v: V) {
+                // SAFETY: the caller's contract; an element is 16 bits.
+                unsafe { io::stream(p.cast(), $narrow(v)) }
+            }
+            /// Reads the first `count` elements; the other lanes are those of `fill`.
+            ///
+            /// # Safety
+            /// `p` is valid for reading `count` elements, `count < LANES`.
+            #[inline]
+            $(#[target_feature(enable = $features)])?
+            pub unsafe fn load_part(p: *const Element, count: usize, fill: V) -> V {
+                // SAFETY: the caller's contract; an element is 16 bits.
+                unsafe { io::blend($widen(io::load_part(p.cast(), count)), count, fill) }
+            }
+            /// Writes the first `count` lanes.
+            ///
+            /// # Safety
+            /// `p` is valid for writing `count` elements, `count < LANES`.
+            #[inline]
+            $(#[target_feature(enable = $features)])?
+            pub unsafe fn store_part(p: *mut Element, v: V, count: usize) {
+                // SAFETY: the caller's contract; an element is 16 bits.
+                unsafe { io::store_part(p.cast(), $narrow(v), count) }
+            }
+        }
+    };
+}
+use halves;
 
 /// The horizontal sums on SSE registers that both x86 levels end in.
 #[cfg(target_arch = "x86_64")]

@@ -3,6 +3,10 @@
 //! `wide` picks its instructions at compile time, so these functions stay at that level inside any kernel, and `fma` rounds
 //! twice where the target has no such instruction: this is the level that is always there, not the fast one.
 
+mod halves;
+
+pub use halves::{bf16, f16};
+
 macro_rules! portable {
     ($scalar:ident, $vector:ident, $lanes:literal, sum: |$a:ident| $sum:expr) => {
         /// A vector.

@@ -3,10 +3,10 @@
 //! With these compiled in the user's crate, its first layer cost several times the 0.15 s of CPU time that the kernels do.
 
 use super::{BackwardArgs, ForwardArgs, ParamGrads, Params, Select};
-use crate::dtype::Element;
+use crate::dtype::{Element, bf16, f16};
 use crate::error::NormError;
 use crate::saved::Saved;
-use crate::spec::Spec;
+use crate::spec::{Cast, Spec};
 use crate::view::{View, ViewMut};
 
 /// Kernels over elements of this type with parameters of type `P`.
@@ -68,13 +68,13 @@ pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
     ///
     /// # Safety
     /// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows.
-    unsafe fn careful_row(args: &ForwardArgs<Self, P>, row: usize, n: usize, centred: bool);
+    unsafe fn careful_row(args: &ForwardArgs<Self, P>, row: usize, n: usize, centred: bool, cast: Cast);
 
     /// The gradients of one row in which `x - mean` may overflow.
     ///
     /// # Safety
     /// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows.
-    unsafe fn careful_backward_row(args: &BackwardArgs<Self, P>, row: usize, n: usize);
+    unsafe fn careful_backward_row(args: &BackwardArgs<Self, P>, row: usize, n: usize, cast: Cast);
 }
 
 macro_rules! entries {
@@ -119,18 +119,21 @@ macro_rules! entries {
             }
 
             #[cold]
-            unsafe fn careful_row(args: &ForwardArgs<Self, $p>, row: usize, n: usize, centred: bool) {
+            unsafe fn careful_row(args: &ForwardArgs<Self, $p>, row: usize, n: usize, centred: bool, cast: Cast) {
                 // SAFETY: the caller's contract is the same.
-                unsafe { crate::careful::row(args, row, n, centred) }
+                unsafe { crate::careful::row(args, row, n, centred, cast) }
             }
 
             #[cold]
-            unsafe fn careful_backward_row(args: &BackwardArgs<Self, $p>, row: usize, n: usize) {
+            unsafe fn careful_backward_row(args: &BackwardArgs<Self, $p>, row: usize, n: usize, cast: Cast) {
                 // SAFETY: the caller's contract is the same.
-                unsafe { crate::careful::backward_row(args, row, n) }
+                unsafe { crate::careful::backward_row(args, row, n, cast) }
             }
         }
     )* };
 }
 
-entries!(f32 with f32, f64 with f64);
+entries!(
+    f32 with f32, f32 with f16, f32 with bf16, f16 with f32, f16 with f16, f16 with bf16, bf16 with f32, bf16 with f16,
+    bf16 with bf16, f64 with f64
+);

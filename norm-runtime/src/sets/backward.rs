@@ -19,6 +19,7 @@ pub(super) struct Backward<'a, T: Element, P> {
     pub(super) output: Kernel<SetArgs<T, P>>,
     pub(super) x: *const T,
     pub(super) dy: *const T,
+    /// The gradient of a weight's vectors, which are parameters, is of the type that is computed in.
     pub(super) dx: *mut T,
     pub(super) params: Params<'a, P>,
     pub(super) saved: &'a Saved<T::Compute>,
@@ -55,6 +56,15 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
             add_grads(grads.bias, pad.dbias);
         });
         fence(stream);
+    }
+
+    /// Where that element of `dx` is.
+    fn dx_at(&self, offset: usize) -> *mut T {
+        if self.spec.of_sum {
+            self.dx.cast::<T::Compute>().wrapping_add(offset).cast()
+        } else {
+            self.dx.wrapping_add(offset)
+        }
     }
 
     unsafe fn flight(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, stream: bool) {
@@ -239,16 +249,19 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
             let ([_, _, to], param) = element(i);
             let h = gradient.normalized(x(i));
             if grads {
-                pad.dweight[param] += dy(i).to_f64() * h.to_f64();
+                pad.dweight[param] += dy(i).to_f64() * self.spec.cast.apply::<T>(h).to_f64();
                 pad.dbias[param] += dy(i).to_f64();
             }
             let value = gradient.of(g(i), h);
+            let to = self.dx_at(to);
             // SAFETY: as above, of `dx`, which is neither of them.
             unsafe {
-                let to = self.dx.add(to);
-                // The vectors of a weight are parameters: their gradient is added to.
-                let before = if of_sum { to.read().widen() } else { T::Compute::default() };
-                to.write(T::narrow(before + value));
+                if of_sum {
+                    // A gradient of parameters is added to.
+                    *to.cast::<T::Compute>() += value;
+                } else {
+                    to.write(T::narrow(value));
+                }
             }
         }
     }
@@ -266,7 +279,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
             }
             // SAFETY: these are where the rows of this part of the flight start; `pad` has numbers for its sets.
             unsafe {
-                let (x, dy, y) = (self.x.add(x), self.dy.add(dy), self.dx.add(dx));
+                let (x, dy, y) = (self.x.add(x), self.dy.add(dy), self.dx_at(dx));
                 (self.output)(&SetArgs { x, dy, y, stream, ..args });
             }
         });

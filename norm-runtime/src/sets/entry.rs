@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::statistics::{self, check_running};
 use super::{Fixed, Select, SetArgs};
 use super::{backward, fixed, forward};
-use crate::dtype::{Compute, Element};
+use crate::dtype::{Compute, Element, bf16, f16};
 use crate::error::NormError;
 use crate::level::Level;
 use crate::rows::{Kernel, ParamGrads, Params, check_eps, check_len};
@@ -81,6 +81,25 @@ pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
         params: Params<'_, P>,
         saved: &Saved<Self::Compute>,
         dx: ViewMut<'_, Self>,
+        grads: ParamGrads<'_, Self::Compute>,
+    ) -> Result<(), NormError>;
+
+    /// As [`Entry::backward`], where `x` is a parameter itself: its gradient is of the type that is computed in, and added to.
+    ///
+    /// # Errors
+    /// See [`NormError`]; nothing has been written then.
+    ///
+    /// # Safety
+    /// See the trait.
+    #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
+    unsafe fn backward_of_param(
+        spec: &'static Spec,
+        select: [Select<Self, P>; 2],
+        x: View<'_, Self>,
+        dy: View<'_, Self>,
+        params: Params<'_, P>,
+        saved: &Saved<Self::Compute>,
+        dx: ViewMut<'_, Self::Compute>,
         grads: ParamGrads<'_, Self::Compute>,
     ) -> Result<(), NormError>;
 
@@ -255,6 +274,34 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
 }
 
 /// # Safety
+/// As for [`Entry::backward`] or, where the description is of a weight, [`Entry::backward_of_param`]; the memory is that of the views that
+/// the problem was made for.
+unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: [Select<T, P>; 2],
+    problem: &Problem<3>,
+    (x, dy, dx): (*const T, *const T, *mut T),
+    params: Params<'_, P>,
+    saved: &Saved<T::Compute>,
+    grads: ParamGrads<'_, T::Compute>,
+) -> Result<(), NormError> {
+    check_params(spec, problem, &params)?;
+    check_grads(spec, problem, &grads)?;
+    if problem.total == 0 {
+        return Ok(());
+    }
+    check_len("saved", Some(saved.rstd()), problem.statistics())?;
+    if spec.centred {
+        check_len("saved", Some(saved.mean()), problem.statistics())?;
+    }
+    let [sums, output] = [kernel(spec, problem, select[0])?, kernel(spec, problem, select[1])?];
+    let pass = backward::Backward { spec, problem, sums, output, x, dy, dx, params, saved };
+    // SAFETY: everything has been checked; the caller answers for the kernels.
+    unsafe { pass.run(grads) };
+    Ok(())
+}
+
+/// # Safety
 /// As for [`Entry::infer`]; `x` and `y` are those that the problem was made for, the same or without overlap.
 unsafe fn infer<T: Element, P: Element<Compute = T::Compute>>(
     spec: &'static Spec,
@@ -285,11 +332,11 @@ fn operands_inplace<'a, T>(spec: &Spec, x: &'a ViewMut<'_, T>) -> [Operand<'a>; 
     [Operand::new(names(spec).x, x.data.len(), &x.layout); 2]
 }
 
-fn operands_backward<'a, T>(
+fn operands_backward<'a, T, D>(
     spec: &Spec,
     x: &'a View<'_, T>,
     dy: &'a View<'_, T>,
-    dx: &'a ViewMut<'_, T>,
+    dx: &'a ViewMut<'_, D>,
 ) -> [Operand<'a>; 3] {
     let names = names(spec);
     [
@@ -342,21 +389,25 @@ macro_rules! entries {
                 grads: ParamGrads<'_, Self::Compute>,
             ) -> Result<(), NormError> {
                 let problem = Problem::new(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params))?;
-                check_params(spec, &problem, &params)?;
-                check_grads(spec, &problem, &grads)?;
-                if problem.total == 0 {
-                    return Ok(());
-                }
-                check_len("saved", Some(saved.rstd()), problem.statistics())?;
-                if spec.centred {
-                    check_len("saved", Some(saved.mean()), problem.statistics())?;
-                }
-                let [sums, output] = [kernel(spec, &problem, select[0])?, kernel(spec, &problem, select[1])?];
-                let (x, dy, dx) = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
-                let pass = backward::Backward { spec, problem: &problem, sums, output, x, dy, dx, params, saved };
-                // SAFETY: everything has been checked; the caller answers for the kernels.
-                unsafe { pass.run(grads) };
-                Ok(())
+                let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
+                // SAFETY: the caller's contract; the problem was made for these three views.
+                unsafe { backward(spec, select, &problem, memory, params, saved, grads) }
+            }
+
+            unsafe fn backward_of_param(
+                spec: &'static Spec,
+                select: [Select<Self, $p>; 2],
+                x: View<'_, Self>,
+                dy: View<'_, Self>,
+                params: Params<'_, $p>,
+                saved: &Saved<Self::Compute>,
+                dx: ViewMut<'_, Self::Compute>,
+                grads: ParamGrads<'_, Self::Compute>,
+            ) -> Result<(), NormError> {
+                let problem = Problem::new(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params))?;
+                let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr().cast());
+                // SAFETY: the caller's contract; the problem was made for these three views.
+                unsafe { backward(spec, select, &problem, memory, params, saved, grads) }
             }
 
             unsafe fn infer(
@@ -422,4 +473,7 @@ macro_rules! entries {
     )* };
 }
 
-entries!(f32 with f32, f64 with f64);
+entries!(
+    f32 with f32, f32 with f16, f32 with bf16, f16 with f32, f16 with f16, f16 with bf16, bf16 with f32, bf16 with f16,
+    bf16 with bf16, f64 with f64
+);

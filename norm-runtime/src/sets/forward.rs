@@ -206,7 +206,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
             let ([_, to], set, row) = element(i);
             let (weight, bias) = self.params.at(if problem.form == Form::ColumnsByRow { row } else { set });
             let [weight, bias] = [weight, bias].map(T::Compute::from_f64);
-            let value = statistics.normalized(x(i)) * weight + bias;
+            let value = self.spec.cast.apply::<T>(statistics.normalized(x(i))) * weight + bias;
             // SAFETY: as above, of `y`; where it is `x`, element `i` is read no more.
             unsafe { self.y.add(to).write(T::narrow(value)) };
         }

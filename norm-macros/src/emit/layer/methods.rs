@@ -1,7 +1,7 @@
 //! The methods of a layer, over those of the kernel type.
 
 use super::super::kernel::Names;
-use super::super::{facade, ident, lifetime, runtime, type_of, view, view_mut};
+use super::super::{compute_of, element_of, facade, generic, ident, lifetime, runtime, view, view_mut};
 use super::{constructor, kept, lengths};
 use crate::model::{Eps, Layer};
 use proc_macro2::TokenStream;
@@ -58,7 +58,7 @@ struct Parts {
 impl Parts {
     fn new(layer: &Layer) -> Parts {
         let (nk, rt) = (facade(&layer.model), runtime(&layer.model));
-        let compute = type_of(layer.model.dtype.compute());
+        let compute = compute_of(&layer.model);
         let skip = usize::from(layer.model.technique.of_sum);
         let fields: Vec<_> = layer.params.iter().skip(skip).map(|param| &param.field).collect();
         let weight = fields.first().map(|field| quote!(#rt::Storage::as_slice(&self.#field),));
@@ -80,6 +80,7 @@ impl Parts {
 
 /// The backward pass through statistics of the batch itself, and the passes without running statistics.
 fn backward(layer: &Layer) -> TokenStream {
+    let generic = generic(&layer.model);
     let Parts { weight, grads, grads_argument, saved, ok, .. } = Parts::new(layer);
     let [x, dy] = ["x", "dy"].map(|name| view(&layer.model, name));
     let dx = view_mut(&layer.model, "dx");
@@ -91,7 +92,7 @@ fn backward(layer: &Layer) -> TokenStream {
         /// # Errors
         /// If lengths, dims or strides do not fit, or `saved` is of another number of rows; nothing is written then.
         #[inline]
-        pub fn backward<'normkit_x, 'normkit_dy, 'normkit_dx>(
+        pub fn backward<'normkit_x, 'normkit_dy, 'normkit_dx #generic>(
             &self, x: #x, dy: #dy, #saved, dx: #dx, #grads_argument,
         ) -> #ok {
             NormkitKernel.backward(x, dy, #weight saved, dx, #grads)
@@ -100,6 +101,7 @@ fn backward(layer: &Layer) -> TokenStream {
 }
 
 fn plain(layer: &Layer) -> TokenStream {
+    let generic = generic(&layer.model);
     let Parts { params, eps, saved_mut, ok, .. } = Parts::new(layer);
     let x = view(&layer.model, "x");
     let [x_mut, y_mut] = ["x", "y"].map(|name| view_mut(&layer.model, name));
@@ -110,7 +112,7 @@ fn plain(layer: &Layer) -> TokenStream {
         /// # Errors
         /// If lengths, dims or strides do not fit; `y` is untouched then.
         #[inline]
-        pub fn forward<'normkit_x, 'normkit_y>(&self, x: #x, y: #y_mut) -> #ok {
+        pub fn forward<'normkit_x, 'normkit_y #generic>(&self, x: #x, y: #y_mut) -> #ok {
             NormkitKernel.forward(x, #params #eps y)
         }
 
@@ -119,7 +121,7 @@ fn plain(layer: &Layer) -> TokenStream {
         /// # Errors
         /// If lengths, dims or strides do not fit; `x` is untouched then.
         #[inline]
-        pub fn forward_inplace<'normkit_x>(&self, x: #x_mut) -> #ok {
+        pub fn forward_inplace<'normkit_x #generic>(&self, x: #x_mut) -> #ok {
             NormkitKernel.forward_inplace(x, #params #eps)
         }
 
@@ -128,7 +130,7 @@ fn plain(layer: &Layer) -> TokenStream {
         /// # Errors
         /// If lengths, dims or strides do not fit; `y` and `saved` are untouched then.
         #[inline]
-        pub fn forward_train<'normkit_x, 'normkit_y>(&self, x: #x, y: #y_mut, #saved_mut) -> #ok {
+        pub fn forward_train<'normkit_x, 'normkit_y #generic>(&self, x: #x, y: #y_mut, #saved_mut) -> #ok {
             NormkitKernel.forward_train(x, #params #eps y, saved)
         }
 
@@ -137,6 +139,7 @@ fn plain(layer: &Layer) -> TokenStream {
 }
 
 fn with_running_statistics(layer: &Layer) -> TokenStream {
+    let generic = generic(&layer.model);
     let Parts { params, weight, eps, grads, grads_argument, saved_mut, ok, .. } = Parts::new(layer);
     let rt = runtime(&layer.model);
     let [x, dy] = ["x", "dy"].map(|name| view(&layer.model, name));
@@ -152,7 +155,7 @@ fn with_running_statistics(layer: &Layer) -> TokenStream {
         /// # Errors
         /// If lengths, dims or strides do not fit, or a running variance is negative; `y` is untouched then.
         #[inline]
-        pub fn forward<'normkit_x, 'normkit_y>(&self, x: #x, y: #y_mut) -> #ok {
+        pub fn forward<'normkit_x, 'normkit_y #generic>(&self, x: #x, y: #y_mut) -> #ok {
             NormkitKernel.forward(x, #running #params #eps y)
         }
 
@@ -161,7 +164,7 @@ fn with_running_statistics(layer: &Layer) -> TokenStream {
         /// # Errors
         /// If lengths, dims or strides do not fit, or a running variance is negative; `x` is untouched then.
         #[inline]
-        pub fn forward_inplace<'normkit_x>(&self, x: #x_mut) -> #ok {
+        pub fn forward_inplace<'normkit_x #generic>(&self, x: #x_mut) -> #ok {
             NormkitKernel.forward_inplace(x, #running #params #eps)
         }
 
@@ -171,7 +174,7 @@ fn with_running_statistics(layer: &Layer) -> TokenStream {
         /// # Errors
         /// If lengths, dims or strides do not fit, or there is only one value for each channel; nothing has changed then.
         #[inline]
-        pub fn forward_train<'normkit_x, 'normkit_y>(&mut self, x: #x, y: #y_mut, #saved_mut) -> #ok {
+        pub fn forward_train<'normkit_x, 'normkit_y #generic>(&mut self, x: #x, y: #y_mut, #saved_mut) -> #ok {
             NormkitKernel.forward_train_running(
                 x, #params #eps #running_mut &mut self.num_batches_tracked, y, saved,
             )
@@ -185,7 +188,7 @@ fn with_running_statistics(layer: &Layer) -> TokenStream {
         /// # Errors
         /// If lengths, dims or strides do not fit, or a running variance is negative; nothing is written then.
         #[inline]
-        pub fn backward_frozen<'normkit_x, 'normkit_dy, 'normkit_dx>(
+        pub fn backward_frozen<'normkit_x, 'normkit_dy, 'normkit_dx #generic>(
             &self, x: #x, dy: #dy, dx: #dx_mut, #grads_argument,
         ) -> #ok {
             NormkitKernel.backward_frozen(x, dy, #running #weight #eps dx, #grads)
@@ -202,7 +205,7 @@ fn over_weights(layer: &Layer) -> TokenStream {
     let [y_view, dy_view] = [names.y, names.dy].map(|name| view(model, name));
     let y_mut = view_mut(model, names.y);
     let [y_life, dy_life] = [names.y, names.dy].map(lifetime);
-    let (element, compute) = (type_of(model.dtype), type_of(model.dtype.compute()));
+    let (element, compute) = (element_of(model), compute_of(model));
     let v = &layer.params[0].field;
     let lengths = lengths(model, kept(layer));
     let (argument, make) = if lengths.argument.is_empty() {

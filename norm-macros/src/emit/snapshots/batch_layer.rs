@@ -63,6 +63,7 @@ const _: () = {
             momentum: ::core::option::Option::None,
             unbiased: true,
         }),
+        cast: ::normkit::Cast::Once,
         dtype: "f32",
         param: "f32",
     };
@@ -76,38 +77,6 @@ const _: () = {
     unsafe fn sums_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
     #[inline]
     unsafe fn sums_n_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn output_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn output_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    unsafe fn output_n_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn gradient_sums_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn gradient_sums_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    unsafe fn gradient_sums_n_portable(
-        a: &::normkit::__private::sets::SetArgs<f32, f32>,
-    ) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn gradient_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn gradient_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    unsafe fn gradient_n_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
     #[inline]
     fn sums(
         n: usize,
@@ -129,6 +98,16 @@ const _: () = {
         }
     }
     #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+    unsafe fn output_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn output_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    unsafe fn output_n_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
     fn output(
         n: usize,
     ) -> ::core::option::Option<
@@ -149,6 +128,18 @@ const _: () = {
         }
     }
     #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+    unsafe fn gradient_sums_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn gradient_sums_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    unsafe fn gradient_sums_n_portable(
+        a: &::normkit::__private::sets::SetArgs<f32, f32>,
+    ) {}
+    #[inline]
     fn gradient_sums(
         n: usize,
     ) -> ::core::option::Option<
@@ -168,6 +159,16 @@ const _: () = {
             }
         }
     }
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+    unsafe fn gradient_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn gradient_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    unsafe fn gradient_n_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
     #[inline]
     fn gradient(
         n: usize,

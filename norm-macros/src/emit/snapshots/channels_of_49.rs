@@ -26,6 +26,7 @@ fn main() {
                 momentum: ::core::option::Option::Some(0.1),
                 unbiased: true,
             }),
+            cast: ::normkit::Cast::Once,
             dtype: "f32",
             param: "f32",
         };
@@ -106,6 +107,27 @@ fn main() {
         #[inline]
         unsafe fn sums_49_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
         #[inline]
+        fn sums(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::sets::SetArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                49 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: sums_49_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: sums_49_avx2,
+                        portable: sums_49_portable,
+                    })
+                }
+                _ => ::core::option::Option::None,
+            }
+        }
+        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn output_49_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {
@@ -145,6 +167,27 @@ fn main() {
         unsafe fn output_49_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
         #[inline]
         unsafe fn output_49_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+        #[inline]
+        fn output(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::sets::SetArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                49 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: output_49_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: output_49_avx2,
+                        portable: output_49_portable,
+                    })
+                }
+                _ => ::core::option::Option::None,
+            }
+        }
         #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
@@ -235,6 +278,27 @@ fn main() {
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
         #[inline]
+        fn gradient_sums(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::sets::SetArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                49 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: gradient_sums_49_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: gradient_sums_49_avx2,
+                        portable: gradient_sums_49_portable,
+                    })
+                }
+                _ => ::core::option::Option::None,
+            }
+        }
+        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn gradient_49_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {
@@ -298,69 +362,6 @@ fn main() {
         unsafe fn gradient_49_portable(
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
-        #[inline]
-        fn sums(
-            n: usize,
-        ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
-                ::normkit::__private::sets::SetArgs<f32, f32>,
-            >,
-        > {
-            match n {
-                49 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: sums_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: sums_49_avx2,
-                        portable: sums_49_portable,
-                    })
-                }
-                _ => ::core::option::Option::None,
-            }
-        }
-        #[inline]
-        fn output(
-            n: usize,
-        ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
-                ::normkit::__private::sets::SetArgs<f32, f32>,
-            >,
-        > {
-            match n {
-                49 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: output_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: output_49_avx2,
-                        portable: output_49_portable,
-                    })
-                }
-                _ => ::core::option::Option::None,
-            }
-        }
-        #[inline]
-        fn gradient_sums(
-            n: usize,
-        ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
-                ::normkit::__private::sets::SetArgs<f32, f32>,
-            >,
-        > {
-            match n {
-                49 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: gradient_sums_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: gradient_sums_49_avx2,
-                        portable: gradient_sums_49_portable,
-                    })
-                }
-                _ => ::core::option::Option::None,
-            }
-        }
         #[inline]
         fn gradient(
             n: usize,

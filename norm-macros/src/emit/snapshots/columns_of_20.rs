@@ -23,6 +23,7 @@ fn main() {
             affine: ::normkit::Affine::WeightAndBias,
             eps: 0.00001,
             running: ::core::option::Option::None,
+            cast: ::normkit::Cast::Once,
             dtype: "f32",
             param: "f32",
         };
@@ -101,6 +102,27 @@ fn main() {
         unsafe fn sums_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
         #[inline]
         unsafe fn sums_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+        #[inline]
+        fn sums(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::sets::SetArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                20 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: sums_20_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: sums_20_avx2,
+                        portable: sums_20_portable,
+                    })
+                }
+                _ => ::core::option::Option::None,
+            }
+        }
         #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
@@ -227,6 +249,27 @@ fn main() {
         }
         #[inline]
         unsafe fn output_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+        #[inline]
+        fn output(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::sets::SetArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                20 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: output_20_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: output_20_avx2,
+                        portable: output_20_portable,
+                    })
+                }
+                _ => ::core::option::Option::None,
+            }
+        }
         #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
@@ -393,6 +436,27 @@ fn main() {
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
         #[inline]
+        fn gradient_sums(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::sets::SetArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                20 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: gradient_sums_20_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: gradient_sums_20_avx2,
+                        portable: gradient_sums_20_portable,
+                    })
+                }
+                _ => ::core::option::Option::None,
+            }
+        }
+        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn gradient_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
@@ -546,69 +610,6 @@ fn main() {
         unsafe fn gradient_20_portable(
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
-        #[inline]
-        fn sums(
-            n: usize,
-        ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
-                ::normkit::__private::sets::SetArgs<f32, f32>,
-            >,
-        > {
-            match n {
-                20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: sums_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: sums_20_avx2,
-                        portable: sums_20_portable,
-                    })
-                }
-                _ => ::core::option::Option::None,
-            }
-        }
-        #[inline]
-        fn output(
-            n: usize,
-        ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
-                ::normkit::__private::sets::SetArgs<f32, f32>,
-            >,
-        > {
-            match n {
-                20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: output_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: output_20_avx2,
-                        portable: output_20_portable,
-                    })
-                }
-                _ => ::core::option::Option::None,
-            }
-        }
-        #[inline]
-        fn gradient_sums(
-            n: usize,
-        ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
-                ::normkit::__private::sets::SetArgs<f32, f32>,
-            >,
-        > {
-            match n {
-                20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: gradient_sums_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: gradient_sums_20_avx2,
-                        portable: gradient_sums_20_portable,
-                    })
-                }
-                _ => ::core::option::Option::None,
-            }
-        }
         #[inline]
         fn gradient(
             n: usize,

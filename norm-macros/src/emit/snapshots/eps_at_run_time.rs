@@ -49,6 +49,7 @@ const _: () = {
         affine: mine::normkit::Affine::Weight,
         eps: 0.000001,
         running: ::core::option::Option::None,
+        cast: mine::normkit::Cast::Once,
         dtype: "f32",
         param: "f32",
     };
@@ -65,22 +66,6 @@ const _: () = {
     #[inline]
     unsafe fn forward_n_portable(
         a: &mine::normkit::__private::rows::ForwardArgs<f32, f32>,
-    ) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn backward_n_avx512(
-        a: &mine::normkit::__private::rows::BackwardArgs<f32, f32>,
-    ) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn backward_n_avx2(
-        a: &mine::normkit::__private::rows::BackwardArgs<f32, f32>,
-    ) {}
-    #[inline]
-    unsafe fn backward_n_portable(
-        a: &mine::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
     #[inline]
     fn forward(
@@ -102,6 +87,22 @@ const _: () = {
             }
         }
     }
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+    unsafe fn backward_n_avx512(
+        a: &mine::normkit::__private::rows::BackwardArgs<f32, f32>,
+    ) {}
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn backward_n_avx2(
+        a: &mine::normkit::__private::rows::BackwardArgs<f32, f32>,
+    ) {}
+    #[inline]
+    unsafe fn backward_n_portable(
+        a: &mine::normkit::__private::rows::BackwardArgs<f32, f32>,
+    ) {}
     #[inline]
     fn backward(
         n: usize,

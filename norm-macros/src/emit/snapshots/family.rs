@@ -13,6 +13,7 @@ fn main() {
             affine: ::normkit::Affine::Weight,
             eps: 0.000001,
             running: ::core::option::Option::None,
+            cast: ::normkit::Cast::Once,
             dtype: "f32",
             param: "f32",
         };
@@ -31,22 +32,6 @@ fn main() {
         #[inline]
         unsafe fn forward_64_portable(
             a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
-        ) {}
-        #[inline]
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-        unsafe fn backward_64_avx512(
-            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
-        ) {}
-        #[inline]
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2,fma,f16c")]
-        unsafe fn backward_64_avx2(
-            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
-        ) {}
-        #[inline]
-        unsafe fn backward_64_portable(
-            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
         #[inline]
         #[cfg(target_arch = "x86_64")]
@@ -166,7 +151,7 @@ fn main() {
                     } else {
                         <f32 as ::normkit::__private::rows::Entry<
                             f32,
-                        >>::careful_row(a, row, n, false);
+                        >>::careful_row(a, row, n, false, ::normkit::Cast::Once);
                     }
                 }
             }
@@ -178,6 +163,51 @@ fn main() {
         #[inline]
         unsafe fn forward_n_portable(
             a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        fn forward(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::rows::ForwardArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                64 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: forward_64_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: forward_64_avx2,
+                        portable: forward_64_portable,
+                    })
+                }
+                _ => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: forward_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: forward_n_avx2,
+                        portable: forward_n_portable,
+                    })
+                }
+            }
+        }
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+        unsafe fn backward_64_avx512(
+            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2,fma,f16c")]
+        unsafe fn backward_64_avx2(
+            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
+        ) {}
+        #[inline]
+        unsafe fn backward_64_portable(
+            a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
         #[inline]
         #[cfg(target_arch = "x86_64")]
@@ -331,35 +361,6 @@ fn main() {
         unsafe fn backward_n_portable(
             a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
-        #[inline]
-        fn forward(
-            n: usize,
-        ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
-                ::normkit::__private::rows::ForwardArgs<f32, f32>,
-            >,
-        > {
-            match n {
-                64 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_64_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_64_avx2,
-                        portable: forward_64_portable,
-                    })
-                }
-                _ => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_n_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_n_avx2,
-                        portable: forward_n_portable,
-                    })
-                }
-            }
-        }
         #[inline]
         fn backward(
             n: usize,

@@ -55,6 +55,7 @@ const _: () = {
         affine: ::normkit::Affine::WeightAndBias,
         eps: 0.00001,
         running: ::core::option::Option::None,
+        cast: ::normkit::Cast::Once,
         dtype: "f32",
         param: "f32",
     };
@@ -338,7 +339,7 @@ const _: () = {
                             if !(again && f.in_range) {
                                 <f32 as ::normkit::__private::rows::Entry<
                                     f32,
-                                >>::careful_row(a, row, n, true);
+                                >>::careful_row(a, row, n, true, ::normkit::Cast::Once);
                                 break;
                             }
                             again = false;
@@ -354,6 +355,27 @@ const _: () = {
     unsafe fn forward_100_portable(
         a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
     ) {}
+    #[inline]
+    fn forward(
+        n: usize,
+    ) -> ::core::option::Option<
+        ::normkit::__private::rows::Kernels<
+            ::normkit::__private::rows::ForwardArgs<f32, f32>,
+        >,
+    > {
+        match n {
+            100 => {
+                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                    #[cfg(target_arch = "x86_64")]
+                    avx512: forward_100_avx512,
+                    #[cfg(target_arch = "x86_64")]
+                    avx2: forward_100_avx2,
+                    portable: forward_100_portable,
+                })
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
     #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
@@ -464,7 +486,7 @@ const _: () = {
                 } else {
                     <f32 as ::normkit::__private::rows::Entry<
                         f32,
-                    >>::careful_backward_row(a, row, n);
+                    >>::careful_backward_row(a, row, n, ::normkit::Cast::Once);
                 }
             }
         }
@@ -473,27 +495,6 @@ const _: () = {
     unsafe fn backward_100_portable(
         a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
-    #[inline]
-    fn forward(
-        n: usize,
-    ) -> ::core::option::Option<
-        ::normkit::__private::rows::Kernels<
-            ::normkit::__private::rows::ForwardArgs<f32, f32>,
-        >,
-    > {
-        match n {
-            100 => {
-                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: forward_100_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: forward_100_avx2,
-                    portable: forward_100_portable,
-                })
-            }
-            _ => ::core::option::Option::None,
-        }
-    }
     #[inline]
     fn backward(
         n: usize,

@@ -13,6 +13,7 @@ fn main() {
             affine: ::normkit::Affine::None,
             eps: 0.00001,
             running: ::core::option::Option::None,
+            cast: ::normkit::Cast::Once,
             dtype: "f64",
             param: "f64",
         };
@@ -107,13 +108,34 @@ fn main() {
                         if !(again && f.in_range) {
                             <f64 as ::normkit::__private::rows::Entry<
                                 f64,
-                            >>::careful_row(a, row, n, true);
+                            >>::careful_row(a, row, n, true, ::normkit::Cast::Once);
                             break;
                         }
                         again = false;
                         pivot0 += f.shift[0];
                     }
                 }
+            }
+        }
+        #[inline]
+        fn forward(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::rows::ForwardArgs<f64, f64>,
+            >,
+        > {
+            match n {
+                16 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: forward_16_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: forward_16_avx2,
+                        portable: forward_16_portable,
+                    })
+                }
+                _ => ::core::option::Option::None,
             }
         }
         #[inline]
@@ -198,30 +220,9 @@ fn main() {
                     } else {
                         <f64 as ::normkit::__private::rows::Entry<
                             f64,
-                        >>::careful_backward_row(a, row, n);
+                        >>::careful_backward_row(a, row, n, ::normkit::Cast::Once);
                     }
                 }
-            }
-        }
-        #[inline]
-        fn forward(
-            n: usize,
-        ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
-                ::normkit::__private::rows::ForwardArgs<f64, f64>,
-            >,
-        > {
-            match n {
-                16 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_16_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_16_avx2,
-                        portable: forward_16_portable,
-                    })
-                }
-                _ => ::core::option::Option::None,
             }
         }
         #[inline]

@@ -13,6 +13,7 @@ fn main() {
             affine: ::normkit::Affine::Weight,
             eps: 0.000001,
             running: ::core::option::Option::None,
+            cast: ::normkit::Cast::Once,
             dtype: "f32",
             param: "f32",
         };
@@ -120,7 +121,7 @@ fn main() {
                             } else {
                                 <f32 as ::normkit::__private::rows::Entry<
                                     f32,
-                                >>::careful_row(a, row, n, false);
+                                >>::careful_row(a, row, n, false, ::normkit::Cast::Once);
                             }
                         }
                         row += 1;
@@ -138,6 +139,27 @@ fn main() {
         unsafe fn forward_20_portable(
             a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
         ) {}
+        #[inline]
+        fn forward(
+            n: usize,
+        ) -> ::core::option::Option<
+            ::normkit::__private::rows::Kernels<
+                ::normkit::__private::rows::ForwardArgs<f32, f32>,
+            >,
+        > {
+            match n {
+                20 => {
+                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: forward_20_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: forward_20_avx2,
+                        portable: forward_20_portable,
+                    })
+                }
+                _ => ::core::option::Option::None,
+            }
+        }
         #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
@@ -193,27 +215,6 @@ fn main() {
         unsafe fn backward_20_portable(
             a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
-        #[inline]
-        fn forward(
-            n: usize,
-        ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
-                ::normkit::__private::rows::ForwardArgs<f32, f32>,
-            >,
-        > {
-            match n {
-                20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_20_avx2,
-                        portable: forward_20_portable,
-                    })
-                }
-                _ => ::core::option::Option::None,
-            }
-        }
         #[inline]
         fn backward(
             n: usize,

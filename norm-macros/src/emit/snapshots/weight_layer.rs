@@ -52,6 +52,7 @@ const _: () = {
         affine: ::normkit::Affine::Weight,
         eps: 0.0,
         running: ::core::option::Option::None,
+        cast: ::normkit::Cast::Once,
         dtype: "f32",
         param: "f32",
     };
@@ -65,40 +66,6 @@ const _: () = {
     unsafe fn sums_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
     #[inline]
     unsafe fn sums_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn output_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn output_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    unsafe fn output_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn gradient_sums_20_avx512(
-        a: &::normkit::__private::sets::SetArgs<f32, f32>,
-    ) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn gradient_sums_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    unsafe fn gradient_sums_20_portable(
-        a: &::normkit::__private::sets::SetArgs<f32, f32>,
-    ) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn gradient_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn gradient_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    unsafe fn gradient_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
     #[inline]
     fn sums(
         n: usize,
@@ -121,6 +88,16 @@ const _: () = {
         }
     }
     #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+    unsafe fn output_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn output_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    unsafe fn output_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
     fn output(
         n: usize,
     ) -> ::core::option::Option<
@@ -142,6 +119,20 @@ const _: () = {
         }
     }
     #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+    unsafe fn gradient_sums_20_avx512(
+        a: &::normkit::__private::sets::SetArgs<f32, f32>,
+    ) {}
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn gradient_sums_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    unsafe fn gradient_sums_20_portable(
+        a: &::normkit::__private::sets::SetArgs<f32, f32>,
+    ) {}
+    #[inline]
     fn gradient_sums(
         n: usize,
     ) -> ::core::option::Option<
@@ -162,6 +153,16 @@ const _: () = {
             _ => ::core::option::Option::None,
         }
     }
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
+    unsafe fn gradient_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn gradient_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    #[inline]
+    unsafe fn gradient_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
     #[inline]
     fn gradient(
         n: usize,
@@ -296,7 +297,7 @@ const _: () = {
             unsafe {
                 <f32 as ::normkit::__private::sets::Entry<
                     f32,
-                >>::backward(
+                >>::backward_of_param(
                     &SPEC,
                     [gradient_sums, gradient],
                     ::core::convert::Into::into(weight_v),

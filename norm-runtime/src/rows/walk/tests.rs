@@ -1,5 +1,5 @@
 use super::*;
-use crate::spec::Affine;
+use crate::spec::{Affine, Cast};
 use crate::view::View;
 use core::ops::Range;
 
@@ -14,6 +14,7 @@ const fn spec(shape: &'static [Dim], roles: &'static [Role]) -> Spec {
         affine: Affine::None,
         eps: 0.0,
         running: None,
+        cast: Cast::Once,
         dtype: "f32",
         param: "f32",
     }
