@@ -176,6 +176,10 @@ fn function(model: &Model, len: Len, plan: &PassPlan, body: &TokenStream) -> Tok
         Len::Runtime => quote!(a.n),
     };
     let attributes = match plan.isa {
+        Isa::Avx512Bf16 => quote! {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
+        },
         Isa::Avx512 => quote! {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]

@@ -102,7 +102,7 @@ fn passes(model: &Model, dtype: Dtype, len: Len) -> Vec<PassPlan> {
     let form = model.form();
     let mut passes = Vec::new();
     for &pass in Pass::of(form) {
-        for isa in Isa::ALL {
+        for &isa in Isa::of(dtype) {
             let facts = Facts { len, pass, centred: model.technique.centred, affine: model.affine, dtype };
             let schedule = match form {
                 Form::Rows | Form::Gathered => schedule::choose(isa, &facts),

@@ -132,6 +132,35 @@ impl Level {
     }
 }
 
+static CONVERTS_TO_BF16: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+/// Whether kernels at [`Level::Avx512`] use the instructions of AVX512-BF16. They round to the same bits, but
+/// kernels add up 32 lanes then, not 16.
+#[inline]
+#[must_use]
+pub fn converts_to_bf16() -> bool {
+    match CONVERTS_TO_BF16.load(Ordering::Relaxed) {
+        UNKNOWN => detect_bf16(),
+        known => known == 1,
+    }
+}
+
+#[cold]
+fn detect_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let found = is_x86_feature_detected!("avx512bf16");
+    #[cfg(not(target_arch = "x86_64"))]
+    let found = false;
+    CONVERTS_TO_BF16.store(if found { 1 } else { 2 }, Ordering::Relaxed);
+    found
+}
+
+/// Keeps kernels from using the instructions of AVX512-BF16, or lets them again where the machine has them. For tests, as
+/// [`Level::force`].
+pub fn avoid_bf16(avoid: bool) {
+    CONVERTS_TO_BF16.store(if avoid { 2 } else { UNKNOWN }, Ordering::Relaxed);
+}
+
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -8,9 +8,10 @@ mod walk;
 
 pub use entry::Entry;
 
+use crate::cache;
 use crate::dtype::{Compute, Element};
 use crate::error::NormError;
-use crate::level::Level;
+use crate::level::{self, Level};
 use crate::saved::Saved;
 use crate::scratch;
 use crate::shape::Operand;
@@ -22,7 +23,8 @@ use walk::Walk;
 /// What a forward kernel works on.
 ///
 /// `x` and `y` hold `rows` rows of `n` elements, `x_stride` and `y_stride` elements apart; `y` may be `x`. `weight` and `bias`
-/// hold `n` elements each, or are null where the kernel has none. `rstd` (and, if the mean is subtracted, `mean` and
+/// hold `n` elements each, or are null where the kernel has none. `together` lets kernels take several rows in step, which gives the
+/// same bits: beyond the caches that many streams are too many for the prefetchers. `rstd` (and, if the mean is subtracted, `mean` and
 /// `residual`) hold `rows` elements, or are null if nothing is kept.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "described together above")]
@@ -36,6 +38,7 @@ pub struct ForwardArgs<T: Element, P> {
     pub y_stride: usize,
     pub n: usize,
     pub eps: T::Compute,
+    pub together: bool,
     pub mean: *mut T::Compute,
     pub residual: *mut T::Compute,
     pub rstd: *mut T::Compute,
@@ -65,7 +68,7 @@ pub struct BackwardArgs<T: Element, P> {
 }
 
 /// The partial gradients of parameters are padded to a multiple of this, so that kernels use whole vectors on them.
-pub const PADDING: usize = 16;
+pub const PADDING: usize = 32;
 
 /// A kernel.
 ///
@@ -75,8 +78,13 @@ pub type Kernel<Args> = unsafe fn(&Args);
 
 /// The same kernel for each instruction set.
 #[derive(Debug)]
-#[allow(missing_docs, reason = "named after the levels")]
+#[allow(
+    missing_docs,
+    reason = "named after the levels; `avx512_bf16` has the conversions to bf16, and gives the same bits"
+)]
 pub struct Kernels<Args> {
+    #[cfg(target_arch = "x86_64")]
+    pub avx512_bf16: Kernel<Args>,
     #[cfg(target_arch = "x86_64")]
     pub avx512: Kernel<Args>,
     #[cfg(target_arch = "x86_64")]
@@ -88,6 +96,8 @@ impl<Args> Kernels<Args> {
     #[inline]
     pub(crate) fn at(&self, level: Level) -> Kernel<Args> {
         match level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 if level::converts_to_bf16() => self.avx512_bf16,
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => self.avx512,
             #[cfg(target_arch = "x86_64")]
@@ -256,6 +266,7 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
     if n == 0 {
         return Ok(());
     }
+    let together = cache::is_near((2 * size_of::<T>()).saturating_mul(walk.rows.total * n));
     walk.rows.for_each(|first, rows, offsets| {
         let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(first) };
         // SAFETY: the walk has checked that `rows` rows from these offsets lie within the operands, and that rows of `y` do
@@ -272,6 +283,7 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
                 y_stride: walk.rows.strides[1],
                 n,
                 eps,
+                together,
                 mean: at(mean),
                 residual: at(residual),
                 rstd: at(rstd),

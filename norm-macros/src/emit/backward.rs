@@ -68,7 +68,7 @@ impl Backward<'_> {
     }
 
     fn body(&self) -> TokenStream {
-        let blocks = blocks(self.schedule().rows, &mut |rows| self.block(rows));
+        let blocks = blocks(self.schedule().rows, &TokenStream::new(), &mut |rows| self.block(rows));
         if !self.schedule().keep_grads {
             return blocks;
         }

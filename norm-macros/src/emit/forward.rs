@@ -10,7 +10,7 @@ use quote::{format_ident, quote};
 /// The kernel for rows of `len`.
 pub fn forward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
     let emitter = Forward { model, len, plan };
-    let body = blocks(plan.schedule.rows, &mut |rows| emitter.block(rows));
+    let body = blocks(plan.schedule.rows, &quote!(&&a.together), &mut |rows| emitter.block(rows));
     function(model, len, plan, &body)
 }
 
@@ -113,6 +113,9 @@ impl Forward<'_> {
         let first_16: Vec<TokenStream> = (0..rows)
             .map(|r| {
                 let x = x(r);
+                if lanes > 16 {
+                    return quote!(x::load_part(#x, 16, v::zero()));
+                }
                 let vectors = (0..16).step_by(lanes).map(number).map(|at| quote!(x::load(#x.add(#at))));
                 fold_chains(vectors.collect())
             })
@@ -145,7 +148,16 @@ impl Forward<'_> {
     /// `d`: an element, less the pivot where the mean is subtracted.
     fn load(&self, chunk: &Chunk, r: usize) -> TokenStream {
         let x = format_ident!("x{r}");
-        let value = chunk.load(&quote!(x), &quote!(#x), &self.fill(r));
+        self.deviation(chunk.load(&quote!(x), &quote!(#x), &self.fill(r)), r)
+    }
+
+    /// The same of elements in any order.
+    fn load_any(&self, chunk: &Chunk, r: usize) -> TokenStream {
+        let x = format_ident!("x{r}");
+        self.deviation(chunk.load_any(&quote!(x), &quote!(#x), &self.fill(r)), r)
+    }
+
+    fn deviation(&self, value: TokenStream, r: usize) -> TokenStream {
         if self.model.technique.centred {
             let m = format_ident!("m{r}");
             quote!(v::sub(#value, #m))
@@ -164,7 +176,7 @@ impl Forward<'_> {
                     let (k, index) = (chunk.chain, chunk.index);
                     let (s, q) = (format_ident!("s{r}_{k}"), format_ident!("q{r}_{k}"));
                     let d = if *keep { format_ident!("d{r}_{index}") } else { format_ident!("d") };
-                    let value = self.load(chunk, r);
+                    let value = if *keep { self.load(chunk, r) } else { self.load_any(chunk, r) };
                     let sum = self.model.technique.centred.then(|| quote!(#s = v::add(#s, #d);));
                     quote! {
                         let #d = #value;

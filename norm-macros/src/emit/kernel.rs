@@ -72,7 +72,7 @@ fn passes(model: &Model, plan: &Plan, dtype: Dtype, nested: bool) -> TokenStream
         let lens: Vec<Len> = kernels().map(|kernel| kernel.len).collect();
         let functions = of_pass(pass);
         let inside = if nested { functions.clone() } else { TokenStream::new() };
-        let select = select(model, &lens, pass, &type_of(&facade(model), dtype), &inside);
+        let select = select(model, &lens, pass, dtype, &inside);
         if nested { select } else { quote!(#functions #select) }
     });
     all.collect()
@@ -294,18 +294,24 @@ fn option(name: Option<&Ident>) -> TokenStream {
 }
 
 /// The function from a length to the kernels of a pass, with `inside` before all else.
-fn select(model: &Model, lens: &[Len], pass: Pass, element: &TokenStream, inside: &TokenStream) -> TokenStream {
+fn select(model: &Model, lens: &[Len], pass: Pass, dtype: Dtype, inside: &TokenStream) -> TokenStream {
     let rt = runtime(model);
-    let (name, args) = (ident(pass.name()), args_of(model, pass, element));
+    let element = type_of(&facade(model), dtype);
+    let (name, args) = (ident(pass.name()), args_of(model, pass, &element));
     let mut arms = TokenStream::new();
     for &len in lens {
         let pattern = match len {
             Len::Fixed(n) => number(n).into_token_stream(),
             Len::Runtime => quote!(_),
         };
-        let [avx512, avx2, portable] = Isa::ALL.map(|isa| kernel_name(pass.name(), len, isa));
+        let name = |isa: Isa| kernel_name(pass.name(), len, isa);
+        let [avx512, avx2, portable] = [Isa::Avx512, Isa::Avx2, Isa::Portable].map(name);
+        // Without conversions to bf16 there is nothing that would differ.
+        let avx512_bf16 = name(if Isa::of(dtype).contains(&Isa::Avx512Bf16) { Isa::Avx512Bf16 } else { Isa::Avx512 });
         arms.extend(quote! {
             #pattern => ::core::option::Option::Some(#rt::rows::Kernels {
+                #[cfg(target_arch = "x86_64")]
+                avx512_bf16: #avx512_bf16,
                 #[cfg(target_arch = "x86_64")]
                 avx512: #avx512,
                 #[cfg(target_arch = "x86_64")]

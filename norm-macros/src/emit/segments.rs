@@ -73,11 +73,17 @@ impl Segments<'_> {
 
     /// An element of `x` less the mean, where that is subtracted.
     fn deviation(&self, chunk: &Chunk) -> TokenStream {
-        if self.centred() {
-            let value = chunk.load(&quote!(x), &quote!(x0), &quote!(m));
-            quote!(v::sub(#value, m))
-        } else {
-            chunk.load(&quote!(x), &quote!(x0), &quote!(v::zero()))
+        let fill = if self.centred() { quote!(m) } else { quote!(v::zero()) };
+        let value = self.load(chunk, "x", &fill);
+        if self.centred() { quote!(v::sub(#value, m)) } else { value }
+    }
+
+    /// Elements of a tensor; where they only go into sums, in any order.
+    fn load(&self, chunk: &Chunk, tensor: &str, fill: &TokenStream) -> TokenStream {
+        let (io, from) = (quote!(x), format_ident!("{tensor}0"));
+        match self.plan.pass {
+            Pass::Sums | Pass::GradientSums => chunk.load_any(&io, &quote!(#from), fill),
+            _ => chunk.load(&io, &quote!(#from), fill),
         }
     }
 
@@ -106,7 +112,7 @@ impl Segments<'_> {
                 let sum = self.centred().then(|| quote!(#s = v::add(#s, d);));
                 return quote!(let d = #deviation; #sum #q = v::fma(d, d, #q););
             }
-            let dy = chunk.load(&quote!(x), &quote!(dy0), &quote!(v::zero()));
+            let dy = self.load(chunk, "dy", &quote!(v::zero()));
             if self.centred() {
                 quote! {
                     let d = #dy;

@@ -28,6 +28,15 @@ impl Chunk {
         }
     }
 
+    /// As [`Chunk::load`], for sums over the elements, whose order does not matter.
+    pub fn load_any(&self, io: &TokenStream, from: &TokenStream, fill: &TokenStream) -> TokenStream {
+        let at = &self.at;
+        match &self.part {
+            None => quote!(#io::load_any(#from.add(#at))),
+            Some(_) => self.load(io, from, fill),
+        }
+    }
+
     /// Writes the chunk.
     pub fn store(&self, io: &TokenStream, to: &TokenStream, value: &TokenStream) -> TokenStream {
         let at = &self.at;
@@ -264,10 +273,10 @@ pub fn sums(rows: &[TokenStream]) -> TokenStream {
     }
 }
 
-/// Code for blocks of `rows` rows, then for rows one by one: `block(rows)` gives each.
+/// Code for blocks of `rows` rows, where also the condition `and` holds, then for rows one by one: `block(rows)` gives each.
 ///
 /// A block ends with `continue` if it has done its rows; rows that it has not done are taken one by one.
-pub fn blocks(rows: usize, block: &mut dyn FnMut(usize) -> TokenStream) -> TokenStream {
+pub fn blocks(rows: usize, and: &TokenStream, block: &mut dyn FnMut(usize) -> TokenStream) -> TokenStream {
     let single = block(1);
     if rows == 1 {
         return quote! {
@@ -281,7 +290,7 @@ pub fn blocks(rows: usize, block: &mut dyn FnMut(usize) -> TokenStream) -> Token
     quote! {
         let mut row = 0_usize;
         while row < a.rows {
-            if a.rows - row >= #rows {
+            if a.rows - row >= #rows #and {
                 #together
             }
             let stop = ::core::cmp::Ord::min(a.rows, row + #rows);

@@ -6,6 +6,8 @@ use crate::model::{Affine, Dtype, Len};
 /// An instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
+    /// AVX-512 with the conversions to bf16, over pairs of registers.
+    Avx512Bf16,
     Avx512,
     Avx2,
     Portable,
@@ -13,20 +15,32 @@ pub enum Isa {
 
 impl Isa {
     /// All of them, best first.
-    pub const ALL: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
+    pub const ALL: [Isa; 4] = [Isa::Avx512Bf16, Isa::Avx512, Isa::Avx2, Isa::Portable];
+
+    /// Those that there are kernels for over elements of that type, best first.
+    pub fn of(dtype: Dtype) -> &'static [Isa] {
+        if dtype == Dtype::Bf16 { &Isa::ALL } else { &Isa::ALL[1..] }
+    }
+
+    /// The one that schedules are the same for: that with as many registers.
+    fn as_planned(self) -> Isa {
+        if self == Isa::Avx512Bf16 { Isa::Avx2 } else { self }
+    }
 
     /// The name of the level, and of the vocabulary's module.
     pub const fn name(self) -> &'static str {
         match self {
+            Isa::Avx512Bf16 => "avx512_bf16",
             Isa::Avx512 => "avx512",
             Isa::Avx2 => "avx2",
             Isa::Portable => "portable",
         }
     }
 
-    /// Elements of a vector. The portable level's are as wide as AVX2's, in two registers where the machine has no such one.
+    /// Elements of a vector. With the conversions to bf16 that is a pair of registers. The portable level's are as wide as AVX2's, in two registers where the machine has no such one.
     pub const fn lanes(self, compute: Dtype) -> usize {
         match self {
+            Isa::Avx512Bf16 => 128 / compute.size(),
             Isa::Avx512 => 64 / compute.size(),
             Isa::Avx2 | Isa::Portable => 32 / compute.size(),
         }
@@ -36,7 +50,7 @@ impl Isa {
     const fn registers(self) -> usize {
         match self {
             Isa::Avx512 => 32,
-            Isa::Avx2 => 16,
+            Isa::Avx512Bf16 | Isa::Avx2 => 16,
             Isa::Portable => 8,
         }
     }
@@ -107,7 +121,7 @@ pub fn choose(isa: Isa, facts: &Facts) -> Schedule {
     }
     let vectors = n.div_ceil(lanes);
     match facts.pass {
-        Pass::Backward => backward(isa, facts, vectors, base),
+        Pass::Backward => backward(isa.as_planned(), facts, vectors, base),
         _ => forward(isa, facts, n, vectors, base),
     }
 }
@@ -135,6 +149,8 @@ fn base(isa: Isa, facts: &Facts) -> Schedule {
 
 /// The schedule for segments of channels: one after the other, all numbers of a channel in registers.
 pub fn segments(isa: Isa, facts: &Facts) -> Schedule {
+    let base = base(isa, facts);
+    let isa = isa.as_planned();
     let why = match facts.pass {
         Pass::Sums | Pass::GradientSums => {
             "as many channels as fit half of L2 are summed, then written, before the next"
@@ -142,23 +158,24 @@ pub fn segments(isa: Isa, facts: &Facts) -> Schedule {
         _ => "the parameters are folded into two or three numbers of each channel; stores go past the caches beyond L3",
     };
     let few = if isa == Isa::Portable { 2 } else { 4 };
-    Schedule { chains: few, unroll: few, opaque: isa != Isa::Avx512, why, ..base(isa, facts) }
+    Schedule { chains: few, unroll: few, opaque: isa != Isa::Avx512, why, ..base }
 }
 
 /// The schedule for columns: few of them are a tile that goes down the rows with all its sums and numbers in registers; any others
 /// are swept along several rows together, which share the loads of sums and numbers.
 pub fn columns(isa: Isa, facts: &Facts) -> Schedule {
+    let base = base(isa, facts);
+    let isa = isa.as_planned();
     // Three numbers of a column are in registers in the forward passes, five in the others.
     let (tile, rows) = match (isa, facts.pass) {
         (Isa::Avx512, Pass::Sums) => (8, 8),
         (Isa::Avx512, Pass::Output) => (8, 2),
         (Isa::Avx512, _) => (4, 4),
-        (Isa::Avx2, Pass::Sums | Pass::Output) => (4, 4),
-        (Isa::Avx2, _) => (2, 2),
+        (Isa::Avx512Bf16 | Isa::Avx2, Pass::Sums | Pass::Output) => (4, 4),
+        (Isa::Avx512Bf16 | Isa::Avx2, _) => (2, 2),
         (Isa::Portable, Pass::Sums | Pass::Output) => (2, 2),
         (Isa::Portable, _) => (1, 1),
     };
-    let base = base(isa, facts);
     let is_tile = matches!(facts.len, Len::Fixed(n) if n <= tile * base.lanes);
     let why = match (is_tile, facts.pass) {
         (true, Pass::Sums | Pass::GradientSums) => {
@@ -201,7 +218,7 @@ fn budget(isa: Isa) -> usize {
 fn forward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) -> Schedule {
     let sums = if facts.centred { 2 } else { 1 };
     let together = [(4, 1), (2, 2), (2, 1)];
-    let kept = together.into_iter().filter(|&(rows, _)| !facts.centred || isa == Isa::Avx2 || rows == 4);
+    let kept = together.into_iter().filter(|&(rows, _)| !facts.centred || isa.as_planned() == Isa::Avx2 || rows == 4);
     for (rows, chains) in kept {
         let chains = chains.min(vectors);
         if rows * (vectors + sums * chains) <= budget(isa) {
@@ -211,6 +228,14 @@ fn forward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) ->
     }
     let bytes = n * facts.dtype.size();
     match (facts.centred, isa) {
+        (_, Isa::Avx512Bf16 | Isa::Avx512) if facts.dtype.is_half() => {
+            let why = "four rows together: half the bytes leave no time to wait for a reduction";
+            Schedule { rows: 4, chains: 1, why, ..base }
+        }
+        (false, _) if facts.dtype.is_half() => {
+            let why = "two rows together: half the bytes leave no time to wait for a reduction";
+            Schedule { rows: 2, chains: 2, why, ..base }
+        }
         (false, _) => Schedule { why: "one row: its loop is near the limit of the load and store ports", ..base },
         (true, _) if bytes >= 16_384 => Schedule { why: "one row: long enough to hide its reductions", ..base },
         (true, Isa::Avx512) if bytes < 4096 => Schedule {

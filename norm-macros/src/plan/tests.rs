@@ -159,7 +159,7 @@ const MOST_STRAIGHT: usize = 32;
 /// Architectural registers, written down apart from the planner. The portable level's vector may take two of them.
 fn registers(isa: Isa) -> usize {
     match isa {
-        Isa::Avx512 => 32,
+        Isa::Avx512Bf16 | Isa::Avx512 => 32,
         Isa::Avx2 => 16,
         Isa::Portable => 8,
     }
@@ -172,7 +172,7 @@ fn each_choice(mut check: impl FnMut(&str, Isa, &Facts, &Schedule)) {
             for dtype in Dtype::ALL {
                 for affine in AFFINES.into_iter().filter(|&affine| affine <= technique.most_affine) {
                     for pass in [Pass::Forward, Pass::Backward] {
-                        for isa in Isa::ALL {
+                        for &isa in Isa::of(dtype) {
                             let facts = Facts { len, pass, centred: technique.centred, affine, dtype };
                             let schedule = schedule::choose(isa, &facts);
                             check(&format!("{isa:?} {facts:?}\n{schedule:?}"), isa, &facts, &schedule);
@@ -187,7 +187,11 @@ fn each_choice(mut check: impl FnMut(&str, Isa, &Facts, &Schedule)) {
 #[test]
 fn tails_are_what_does_not_fill_a_vector() {
     each_choice(|shown, isa, facts, schedule| {
-        let bytes = if isa == Isa::Avx512 { 64 } else { 32 };
+        let bytes = match isa {
+            Isa::Avx512Bf16 => 128,
+            Isa::Avx512 => 64,
+            Isa::Avx2 | Isa::Portable => 32,
+        };
         assert_eq!(schedule.lanes, bytes / facts.dtype.compute().size(), "{shown}");
         match (facts.len, schedule.tail) {
             (Len::Fixed(n), Tail::None) => assert_eq!(n % schedule.lanes, 0, "{shown}"),
@@ -270,7 +274,9 @@ fn a_plan_has_each_pass_for_each_instruction_set_and_length() {
     assert_eq!(lens, [Len::Fixed(64), Len::Fixed(20), Len::Runtime]);
     for kernel in &plan.kernels {
         let found: Vec<_> = kernel.passes.iter().map(|pass| (pass.pass, pass.isa)).collect();
-        let expected = [Pass::Forward, Pass::Backward].into_iter().flat_map(|pass| Isa::ALL.map(|isa| (pass, isa)));
+        let expected = [Pass::Forward, Pass::Backward]
+            .into_iter()
+            .flat_map(|pass| Isa::of(kernel.dtype).iter().map(move |&isa| (pass, isa)));
         assert_eq!(found, expected.collect::<Vec<_>>());
         for pass in &kernel.passes {
             let facts =
@@ -284,7 +290,7 @@ fn a_plan_has_each_pass_for_each_instruction_set_and_length() {
 #[test]
 fn sets_fit_the_registers() {
     for dtype in Dtype::ALL {
-        for isa in Isa::ALL {
+        for &isa in Isa::of(dtype) {
             for pass in Pass::SETS {
                 let facts = Facts { len: Len::Runtime, pass, centred: true, affine: Affine::WeightAndBias, dtype };
                 let numbers = match pass {

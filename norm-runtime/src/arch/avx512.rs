@@ -1,6 +1,6 @@
 //! AVX-512 with F, BW, VL and DQ.
 
-mod halves;
+pub(super) mod halves;
 
 use super::arithmetic;
 pub use halves::{bf16, f16};

@@ -6,10 +6,12 @@
 //!
 //! Modules of half types (`avx512::bf16`) are input and output alone: arithmetic is in `f32`, and `load` and `store` convert, to the
 //! same bits at every level. Values are rounded to the nearest, ties to even; subnormals are kept; a NaN stays one, made quiet, with the
-//! upper bits of its payload. (The bf16 conversion of AVX512-BF16 flushes subnormals, so it is not used.)
+//! upper bits of its payload. The
+//! conversion of AVX512-BF16 takes subnormals for zeros: `avx512_bf16` looks for them first.
 //!
 //! Contracts, the same at every level:
 //! - `load(p)` reads `LANES` elements from `p`, `store(p, v)` writes as many; no alignment is needed.
+//! - `load_any(p)` is `load(p)` with the lanes in an order of its own, where that is less work: for sums over them.
 //! - `stream(p, v)` is a store that goes past the caches where the level has one; `p` is aligned to the vector's size.
 //! - `load_part(p, count, fill)` reads the first `count` elements (`1 <= count < LANES`) and no memory past them; the
 //!   lanes from `count` on are those of `fill`. `store_part(p, v, count)` writes the first `count` lanes only. With a
@@ -25,6 +27,9 @@ pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 #[allow(clippy::missing_safety_doc, reason = "it also asks this of safe functions that have target features")]
 pub mod avx512;
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::missing_safety_doc, reason = "it also asks this of safe functions that have target features")]
+pub mod avx512_bf16;
 pub mod portable;
 
 #[cfg(test)]
@@ -97,6 +102,16 @@ macro_rules! arithmetic {
             // SAFETY: the caller's contract; the instruction needs no alignment.
             unsafe { $load(p) }
         }
+        /// Reads a vector whose lanes may be in any order, the same for all vectors of this type: for sums over them.
+        ///
+        /// # Safety
+        /// `p` is valid for reading `LANES` elements.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub unsafe fn load_any(p: *const $scalar) -> V {
+            // SAFETY: the caller's contract.
+            unsafe { load(p) }
+        }
         /// Writes a vector.
         ///
         /// # Safety
@@ -124,7 +139,7 @@ use arithmetic;
 
 /// Input and output of one half type, from what a level has for 16-bit lanes (`io`) and for the type.
 ///
-/// `io` has `load`, `store`, `stream`, `load_part` (the other lanes are 0), `store_part` and `blend(v, count, fill)`, which takes the
+/// Around it stand `vectors`, the module to compute in, and `io`, which has `load`, `store`, `stream`, `load_part` (the other lanes are 0), `store_part` and `blend(v, count, fill)`, which takes the
 /// lanes from `count` on from `fill`.
 macro_rules! halves {
     ($element:ident, $($features:literal,)? widen: $widen:path, narrow: $narrow:path, round: $round:path) => {
@@ -134,9 +149,9 @@ macro_rules! halves {
             use crate::dtype::$element as Element;
 
             /// A vector to compute with.
-            pub type V = super::super::f32::V;
+            pub type V = super::vectors::V;
             /// Elements in a vector.
-            pub const LANES: usize = super::super::f32::LANES;
+            pub const LANES: usize = super::vectors::LANES;
 
             /// Each lane as the nearest value of the half type.
             #[inline]
@@ -153,6 +168,16 @@ macro_rules! halves {
             pub unsafe fn load(p: *const Element) -> V {
                 // SAFETY: the caller's contract; an element is 16 bits.
                 unsafe { $widen(io::load(p.cast())) }
+            }
+            /// Reads a vector whose lanes may be in any order, the same for all vectors of this type: for sums over them.
+            ///
+            /// # Safety
+            /// `p` is valid for reading `LANES` elements.
+            #[inline]
+            $(#[target_feature(enable = $features)])?
+            pub unsafe fn load_any(p: *const Element) -> V {
+                // SAFETY: the caller's contract.
+                unsafe { load(p) }
             }
             /// Writes a vector.
             ///

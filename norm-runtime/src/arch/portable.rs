@@ -69,6 +69,15 @@ macro_rules! portable {
             // SAFETY: the caller's contract; arrays need the alignment of their elements alone.
             V::new(unsafe { p.cast::<[$scalar; LANES]>().read() })
         }
+        /// Reads a vector whose lanes may be in any order, the same for all vectors of this type: for sums over them.
+        ///
+        /// # Safety
+        /// `p` is valid for reading `LANES` elements.
+        #[inline]
+        pub unsafe fn load_any(p: *const $scalar) -> V {
+            // SAFETY: the caller's contract.
+            unsafe { load(p) }
+        }
         /// Writes a vector.
         ///
         /// # Safety

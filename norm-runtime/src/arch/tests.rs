@@ -2,7 +2,7 @@
 
 use crate::dtype::{bf16, f16};
 
-/// What a level does with eight or sixteen numbers, as bits: load, store, and round.
+/// What a level does with a vector of numbers, as bits: load, store, and round.
 struct Conversions {
     name: &'static str,
     lanes: usize,
@@ -75,7 +75,7 @@ fn singles() -> Vec<f32> {
         }
     }
     bits.extend((0..1 << 20).map(|i: u32| i.wrapping_mul(0x9e37_79b9)));
-    bits.resize(bits.len().next_multiple_of(16), 0);
+    bits.resize(bits.len().next_multiple_of(32), 0);
     bits.into_iter().map(f32::from_bits).collect()
 }
 
@@ -102,7 +102,14 @@ fn check(level: &Conversions, widen: fn(u16) -> f32, narrow: fn(f32) -> u16) {
 
 #[test]
 fn bf16_as_the_half_crate_has_it() {
-    for level in levels!(bf16) {
+    #[allow(unused_mut, reason = "only some processors have one more")]
+    let mut levels = levels!(bf16);
+    #[cfg(target_arch = "x86_64")]
+    if crate::Level::available().contains(&crate::Level::Avx512) && crate::level::converts_to_bf16() {
+        let features = conversions!(avx512_bf16, bf16, "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c");
+        levels.push(features);
+    }
+    for level in levels {
         check(&level, |bits| bf16::from_bits(bits).to_f32(), |value| bf16::from_f32_const(value).to_bits());
     }
 }

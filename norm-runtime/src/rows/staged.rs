@@ -119,6 +119,7 @@ pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
                     y_stride: n,
                     n,
                     eps,
+                    together: true,
                     mean: at(mean),
                     residual: at(residual),
                     rstd: at(rstd),

@@ -89,6 +89,8 @@ const _: () = {
             _ => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                     #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: sums_n_avx512,
+                    #[cfg(target_arch = "x86_64")]
                     avx512: sums_n_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx2: sums_n_avx2,
@@ -118,6 +120,8 @@ const _: () = {
         match n {
             _ => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                    #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: output_n_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx512: output_n_avx512,
                     #[cfg(target_arch = "x86_64")]
@@ -151,6 +155,8 @@ const _: () = {
             _ => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                     #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: gradient_sums_n_avx512,
+                    #[cfg(target_arch = "x86_64")]
                     avx512: gradient_sums_n_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx2: gradient_sums_n_avx2,
@@ -180,6 +186,8 @@ const _: () = {
         match n {
             _ => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                    #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: gradient_n_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx512: gradient_n_avx512,
                     #[cfg(target_arch = "x86_64")]

@@ -54,13 +54,13 @@ fn main() {
                     let mut pending = 0_usize;
                     for row in 0..a.rows {
                         let x0 = a.x.add(set * a.x_set + row * a.x_row);
-                        let d = v::sub(x::load(x0.add(0)), m);
+                        let d = v::sub(x::load_any(x0.add(0)), m);
                         s0 = v::add(s0, d);
                         q0 = v::fma(d, d, q0);
-                        let d = v::sub(x::load(x0.add(16)), m);
+                        let d = v::sub(x::load_any(x0.add(16)), m);
                         s1 = v::add(s1, d);
                         q1 = v::fma(d, d, q1);
-                        let d = v::sub(x::load(x0.add(32)), m);
+                        let d = v::sub(x::load_any(x0.add(32)), m);
                         s2 = v::add(s2, d);
                         q2 = v::fma(d, d, q2);
                         let d = v::sub(x::load_part(x0.add(48), 1, m), m);
@@ -117,6 +117,8 @@ fn main() {
             match n {
                 49 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: sums_49_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: sums_49_avx512,
                         #[cfg(target_arch = "x86_64")]
@@ -179,6 +181,8 @@ fn main() {
                 49 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                         #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: output_49_avx512,
+                        #[cfg(target_arch = "x86_64")]
                         avx512: output_49_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx2: output_49_avx2,
@@ -217,15 +221,27 @@ fn main() {
                     for row in 0..a.rows {
                         let x0 = a.x.add(set * a.x_set + row * a.x_row);
                         let dy0 = a.dy.add(set * a.dy_set + row * a.dy_row);
-                        let d = x::load(dy0.add(0));
+                        let d = x::load_any(dy0.add(0));
                         s0 = v::add(s0, d);
-                        q0 = v::fma(d, v::fma(v::sub(x::load(x0.add(0)), m), k, o), q0);
-                        let d = x::load(dy0.add(16));
+                        q0 = v::fma(
+                            d,
+                            v::fma(v::sub(x::load_any(x0.add(0)), m), k, o),
+                            q0,
+                        );
+                        let d = x::load_any(dy0.add(16));
                         s1 = v::add(s1, d);
-                        q1 = v::fma(d, v::fma(v::sub(x::load(x0.add(16)), m), k, o), q1);
-                        let d = x::load(dy0.add(32));
+                        q1 = v::fma(
+                            d,
+                            v::fma(v::sub(x::load_any(x0.add(16)), m), k, o),
+                            q1,
+                        );
+                        let d = x::load_any(dy0.add(32));
                         s2 = v::add(s2, d);
-                        q2 = v::fma(d, v::fma(v::sub(x::load(x0.add(32)), m), k, o), q2);
+                        q2 = v::fma(
+                            d,
+                            v::fma(v::sub(x::load_any(x0.add(32)), m), k, o),
+                            q2,
+                        );
                         let d = x::load_part(dy0.add(48), 1, v::zero());
                         s3 = v::add(s3, d);
                         q3 = v::fma(
@@ -288,6 +304,8 @@ fn main() {
             match n {
                 49 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: gradient_sums_49_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: gradient_sums_49_avx512,
                         #[cfg(target_arch = "x86_64")]
@@ -373,6 +391,8 @@ fn main() {
             match n {
                 49 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: gradient_49_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: gradient_49_avx512,
                         #[cfg(target_arch = "x86_64")]

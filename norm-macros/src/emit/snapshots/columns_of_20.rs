@@ -114,6 +114,8 @@ fn main() {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                         #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: sums_20_avx512,
+                        #[cfg(target_arch = "x86_64")]
                         avx512: sums_20_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx2: sums_20_avx2,
@@ -260,6 +262,8 @@ fn main() {
             match n {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: output_20_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: output_20_avx512,
                         #[cfg(target_arch = "x86_64")]
@@ -447,6 +451,8 @@ fn main() {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                         #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: gradient_sums_20_avx512,
+                        #[cfg(target_arch = "x86_64")]
                         avx512: gradient_sums_20_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx2: gradient_sums_20_avx2,
@@ -621,6 +627,8 @@ fn main() {
             match n {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: gradient_20_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: gradient_20_avx512,
                         #[cfg(target_arch = "x86_64")]

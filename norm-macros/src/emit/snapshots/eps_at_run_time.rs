@@ -79,6 +79,8 @@ const _: () = {
             _ => {
                 ::core::option::Option::Some(mine::normkit::__private::rows::Kernels {
                     #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: forward_n_avx512,
+                    #[cfg(target_arch = "x86_64")]
                     avx512: forward_n_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx2: forward_n_avx2,
@@ -114,6 +116,8 @@ const _: () = {
         match n {
             _ => {
                 ::core::option::Option::Some(mine::normkit::__private::rows::Kernels {
+                    #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: backward_n_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx512: backward_n_avx512,
                     #[cfg(target_arch = "x86_64")]

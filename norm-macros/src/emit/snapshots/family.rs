@@ -59,13 +59,13 @@ fn main() {
                     while n - i >= 64 {
                         let stop = if n - i > 4096 { i + 4096 } else { n };
                         while stop - i >= 64 {
-                            let d = x::load(x0.add(i));
+                            let d = x::load_any(x0.add(i));
                             q0_0 = v::fma(d, d, q0_0);
-                            let d = x::load(x0.add(i + 16));
+                            let d = x::load_any(x0.add(i + 16));
                             q0_1 = v::fma(d, d, q0_1);
-                            let d = x::load(x0.add(i + 32));
+                            let d = x::load_any(x0.add(i + 32));
                             q0_2 = v::fma(d, d, q0_2);
-                            let d = x::load(x0.add(i + 48));
+                            let d = x::load_any(x0.add(i + 48));
                             q0_3 = v::fma(d, d, q0_3);
                             i += 64;
                         }
@@ -79,7 +79,7 @@ fn main() {
                         q0_3 = v::zero();
                     }
                     while n - i >= 16 {
-                        let d = x::load(x0.add(i));
+                        let d = x::load_any(x0.add(i));
                         q0_0 = v::fma(d, d, q0_0);
                         i += 16;
                     }
@@ -176,6 +176,8 @@ fn main() {
                 64 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                         #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: forward_64_avx512,
+                        #[cfg(target_arch = "x86_64")]
                         avx512: forward_64_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx2: forward_64_avx2,
@@ -184,6 +186,8 @@ fn main() {
                 }
                 _ => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: forward_n_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: forward_n_avx512,
                         #[cfg(target_arch = "x86_64")]
@@ -373,6 +377,8 @@ fn main() {
                 64 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                         #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: backward_64_avx512,
+                        #[cfg(target_arch = "x86_64")]
                         avx512: backward_64_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx2: backward_64_avx2,
@@ -381,6 +387,8 @@ fn main() {
                 }
                 _ => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: backward_n_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: backward_n_avx512,
                         #[cfg(target_arch = "x86_64")]

@@ -77,7 +77,7 @@ const _: () = {
         unsafe {
             let mut row = 0_usize;
             while row < a.rows {
-                if a.rows - row >= 2 {
+                if a.rows - row >= 2 && a.together {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let y0 = a.y.add((row + 0) * a.y_stride);
                     let x1 = a.x.add((row + 1) * a.x_stride);
@@ -110,16 +110,16 @@ const _: () = {
                     let mut i = 0_usize;
                     let stop = end;
                     while i < stop {
-                        let d = v::sub(x::load(x0.add(i)), m0);
+                        let d = v::sub(x::load_any(x0.add(i)), m0);
                         s0_0 = v::add(s0_0, d);
                         q0_0 = v::fma(d, d, q0_0);
-                        let d = v::sub(x::load(x1.add(i)), m1);
+                        let d = v::sub(x::load_any(x1.add(i)), m1);
                         s1_0 = v::add(s1_0, d);
                         q1_0 = v::fma(d, d, q1_0);
-                        let d = v::sub(x::load(x0.add(i + 8)), m0);
+                        let d = v::sub(x::load_any(x0.add(i + 8)), m0);
                         s0_1 = v::add(s0_1, d);
                         q0_1 = v::fma(d, d, q0_1);
-                        let d = v::sub(x::load(x1.add(i + 8)), m1);
+                        let d = v::sub(x::load_any(x1.add(i + 8)), m1);
                         s1_1 = v::add(s1_1, d);
                         q1_1 = v::fma(d, d, q1_1);
                         i += 16;
@@ -252,10 +252,10 @@ const _: () = {
                             let mut i = 0_usize;
                             let stop = end;
                             while i < stop {
-                                let d = v::sub(x::load(x0.add(i)), m0);
+                                let d = v::sub(x::load_any(x0.add(i)), m0);
                                 s0_0 = v::add(s0_0, d);
                                 q0_0 = v::fma(d, d, q0_0);
-                                let d = v::sub(x::load(x0.add(i + 8)), m0);
+                                let d = v::sub(x::load_any(x0.add(i + 8)), m0);
                                 s0_1 = v::add(s0_1, d);
                                 q0_1 = v::fma(d, d, q0_1);
                                 i += 16;
@@ -366,6 +366,8 @@ const _: () = {
         match n {
             100 => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                    #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: forward_100_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx512: forward_100_avx512,
                     #[cfg(target_arch = "x86_64")]
@@ -506,6 +508,8 @@ const _: () = {
         match n {
             100 => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                    #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: backward_100_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx512: backward_100_avx512,
                     #[cfg(target_arch = "x86_64")]

@@ -63,10 +63,10 @@ fn main() {
                         let mut i = 0_usize;
                         let stop = end;
                         while i < stop {
-                            let d = v::sub(x::load(x0.add(i)), m0);
+                            let d = v::sub(x::load_any(x0.add(i)), m0);
                             s0_0 = v::add(s0_0, d);
                             q0_0 = v::fma(d, d, q0_0);
-                            let d = v::sub(x::load(x0.add(i + 4)), m0);
+                            let d = v::sub(x::load_any(x0.add(i + 4)), m0);
                             s0_1 = v::add(s0_1, d);
                             q0_1 = v::fma(d, d, q0_1);
                             i += 8;
@@ -128,6 +128,8 @@ fn main() {
             match n {
                 16 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: forward_16_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: forward_16_avx512,
                         #[cfg(target_arch = "x86_64")]
@@ -236,6 +238,8 @@ fn main() {
             match n {
                 16 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: backward_16_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: backward_16_avx512,
                         #[cfg(target_arch = "x86_64")]

@@ -33,7 +33,7 @@ fn main() {
             unsafe {
                 let mut row = 0_usize;
                 while row < a.rows {
-                    if a.rows - row >= 4 {
+                    if a.rows - row >= 4 && a.together {
                         let x0 = a.x.add((row + 0) * a.x_stride);
                         let y0 = a.y.add((row + 0) * a.y_stride);
                         let x1 = a.x.add((row + 1) * a.x_stride);
@@ -151,6 +151,8 @@ fn main() {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                         #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: forward_20_avx512,
+                        #[cfg(target_arch = "x86_64")]
                         avx512: forward_20_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx2: forward_20_avx2,
@@ -226,6 +228,8 @@ fn main() {
             match n {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: backward_20_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx512: backward_20_avx512,
                         #[cfg(target_arch = "x86_64")]

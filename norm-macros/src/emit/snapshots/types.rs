@@ -103,7 +103,7 @@ const _: () = {
                 unsafe {
                     let mut row = 0_usize;
                     while row < a.rows {
-                        if a.rows - row >= 4 {
+                        if a.rows - row >= 4 && a.together {
                             let x0 = a.x.add((row + 0) * a.x_stride);
                             let y0 = a.y.add((row + 0) * a.y_stride);
                             let x1 = a.x.add((row + 1) * a.x_stride);
@@ -219,6 +219,8 @@ const _: () = {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                         #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: forward_20_avx512,
+                        #[cfg(target_arch = "x86_64")]
                         avx512: forward_20_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx2: forward_20_avx2,
@@ -258,6 +260,8 @@ const _: () = {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                         #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: backward_20_avx512,
+                        #[cfg(target_arch = "x86_64")]
                         avx512: backward_20_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx2: backward_20_avx2,
@@ -280,6 +284,17 @@ const _: () = {
             #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(
+                enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c"
+            )]
+            unsafe fn forward_20_avx512_bf16(
+                a: &::normkit::__private::rows::ForwardArgs<
+                    ::normkit::bf16,
+                    ::normkit::bf16,
+                >,
+            ) {}
+            #[inline]
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(
                 enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"
             )]
             unsafe fn forward_20_avx512(
@@ -298,7 +313,7 @@ const _: () = {
                 unsafe {
                     let mut row = 0_usize;
                     while row < a.rows {
-                        if a.rows - row >= 4 {
+                        if a.rows - row >= 4 && a.together {
                             let x0 = a.x.add((row + 0) * a.x_stride);
                             let y0 = a.y.add((row + 0) * a.y_stride);
                             let x1 = a.x.add((row + 1) * a.x_stride);
@@ -440,6 +455,8 @@ const _: () = {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                         #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: forward_20_avx512_bf16,
+                        #[cfg(target_arch = "x86_64")]
                         avx512: forward_20_avx512,
                         #[cfg(target_arch = "x86_64")]
                         avx2: forward_20_avx2,
@@ -460,6 +477,17 @@ const _: () = {
                 >,
             >,
         > {
+            #[inline]
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(
+                enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c"
+            )]
+            unsafe fn backward_20_avx512_bf16(
+                a: &::normkit::__private::rows::BackwardArgs<
+                    ::normkit::bf16,
+                    ::normkit::bf16,
+                >,
+            ) {}
             #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(
@@ -490,6 +518,8 @@ const _: () = {
             match n {
                 20 => {
                     ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: backward_20_avx512_bf16,
                         #[cfg(target_arch = "x86_64")]
                         avx512: backward_20_avx512,
                         #[cfg(target_arch = "x86_64")]

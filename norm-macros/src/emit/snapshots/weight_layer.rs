@@ -78,6 +78,8 @@ const _: () = {
             20 => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                     #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: sums_20_avx512,
+                    #[cfg(target_arch = "x86_64")]
                     avx512: sums_20_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx2: sums_20_avx2,
@@ -108,6 +110,8 @@ const _: () = {
         match n {
             20 => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                    #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: output_20_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx512: output_20_avx512,
                     #[cfg(target_arch = "x86_64")]
@@ -144,6 +148,8 @@ const _: () = {
             20 => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                     #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: gradient_sums_20_avx512,
+                    #[cfg(target_arch = "x86_64")]
                     avx512: gradient_sums_20_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx2: gradient_sums_20_avx2,
@@ -174,6 +180,8 @@ const _: () = {
         match n {
             20 => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
+                    #[cfg(target_arch = "x86_64")]
+                    avx512_bf16: gradient_20_avx512,
                     #[cfg(target_arch = "x86_64")]
                     avx512: gradient_20_avx512,
                     #[cfg(target_arch = "x86_64")]

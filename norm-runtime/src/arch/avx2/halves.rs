@@ -1,5 +1,6 @@
 //! Half types: eight at a time, in half a register.
 
+use super::f32 as vectors;
 use crate::arch::halves;
 use core::arch::x86_64::*;
 

@@ -1,5 +1,6 @@
 //! Half types: sixteen at a time, in half a register.
 
+use super::f32 as vectors;
 use crate::arch::halves;
 use core::arch::x86_64::*;
 
@@ -25,10 +26,16 @@ fn round_to_f16(v: __m512) -> __m512 {
     f16_to_f32(f32_to_f16(v))
 }
 
+/// One shuffle, where an extension and a shift (or, the other way, a shift and a truncation) would be two, on ports that are scarce. The places
+/// are a constant, not a table: a table was read again for every vector.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-fn bf16_to_f32(half: __m256i) -> __m512 {
-    _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(half)))
+pub(in crate::arch) fn bf16_to_f32(half: __m256i) -> __m512 {
+    #[rustfmt::skip]
+    let places = _mm512_set_epi16(
+        15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2, 0, 1, 0, 0, 0,
+    );
+    _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(0xaaaa_aaaa, places, _mm512_castsi256_si512(half)))
 }
 
 /// The bf16 in the upper halves, anything in the lower ones.
@@ -39,15 +46,20 @@ fn rounded_to_bf16(v: __m512) -> __m512i {
     // Ties go to the even one: just under half of the last place, and one more where that place is odd.
     let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
     let rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
-    // A NaN could be rounded to an infinity; it is made quiet instead.
-    let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v);
-    _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x0040_0000))
+    // A NaN could be rounded to an infinity; it is made quiet instead: of the sixteen answers that the instruction has for kinds of
+    // numbers, the two for NaNs are 2, that NaN made quiet, and all others 0, what was rounded.
+    let answers = _mm512_set1_epi32(0x22);
+    _mm512_castps_si512(_mm512_fixupimm_ps::<0>(_mm512_castsi512_ps(rounded), v, answers))
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-fn f32_to_bf16(v: __m512) -> __m256i {
-    _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded_to_bf16(v)))
+pub(in crate::arch) fn f32_to_bf16(v: __m512) -> __m256i {
+    #[rustfmt::skip]
+    let places = _mm512_set_epi16(
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1,
+    );
+    _mm512_castsi512_si256(_mm512_permutexvar_epi16(places, rounded_to_bf16(v)))
 }
 
 #[inline]
@@ -57,7 +69,7 @@ fn round_to_bf16(v: __m512) -> __m512 {
 }
 
 /// Vectors of sixteen 16-bit lanes. As [`crate::arch`] says of `load` and the others.
-mod io {
+pub(in crate::arch) mod io {
     use core::arch::x86_64::*;
 
     #[inline]

@@ -1,5 +1,6 @@
 //! Half types: eight at a time, by integer arithmetic.
 
+use super::f32 as vectors;
 use crate::arch::halves;
 use wide::{f32x8, i16x8, i32x8, u16x8, u32x8};
 
