@@ -41,8 +41,9 @@
 //! | `groups` | a number that divides the channels | group only, and required there |
 //! | `momentum` | number in 0..=1, or `cumulative` | batch only: `running = (1 - momentum) * running + momentum * batch`, PyTorch's convention; default 0.1. `cumulative`: the mean over all batches |
 //! | `running_var` | `unbiased` `biased` | batch only; default `unbiased` (PyTorch), `biased` for checkpoints of Flax and TensorFlow |
-//! | `dtype` | `f32` `f64` | elements of x and y. Default: the fields' type, else f32 |
-//! | `param` | a dtype | elements of weight and bias. Default: the type that is computed in |
+//! | `dtype` | `f32` `f64` `f16` `bf16`, or alternatives `f32 \| bf16` | elements of x and y. Alternatives, which are computed in the same type, have a kernel each behind the same methods. Default: the fields' type, else f32 |
+//! | `param` | a dtype | elements of weight and bias. Default: the fields' type, else the type that is computed in: f64 for f64, f32 for the others |
+//! | `cast` | `once` `before_weight` | rms and layer over half types: when they are rounded, [see below](#half-types); default `once` |
 //! | `affine` | `true` `false` `weight` | weight and bias, none, weight alone. Default: `weight` for rms and weight (which have no bias), `true` for the others |
 //! | `crate` | a path | where this crate is, if it is renamed or re-exported: `crate = third::normkit` |
 //!
@@ -114,6 +115,34 @@
 //! # }
 //! ```
 //!
+//! # Half types
+//!
+//! [`f16`] and [`bf16`] (those of the crate `half`) are types to store; all of a technique is computed in f32 and rounded once, to the
+//! nearest, ties to even, when it is stored. Gradients of parameters and [`Saved`] are f32 whatever the types. `x` and the parameters may
+//! be of different types; of weight normalization, `weight_v` is of `dtype`, `weight_g` of `param`.
+//!
+//! `cast = before_weight` rounds the normalized element too, before it is multiplied with the weight: so does the code that Llama
+//! checkpoints were made with, and only so does one get its bits.
+//!
+//! ```
+//! use normkit::{bf16, normalize};
+//!
+//! #[normalize(kind = "rms", shape = [_, 64], dtype = f32 | bf16, param = bf16)]
+//! pub struct Norm;                                          // weight: Param<bf16>
+//!
+//! # fn main() -> Result<(), normkit::NormError> {
+//! let (norm, x) = (Norm::new(), [3.0_f32; 2 * 64]);
+//! let mut y = [0.0; 2 * 64];
+//! norm.forward(&x, &mut y)?;                                // in f32
+//! let (x, mut y) = (x.map(bf16::from_f32), [bf16::ZERO; 2 * 64]);
+//! norm.forward(&x, &mut y)?;                                // in bf16, by kernels of its own
+//! assert_eq!(y[0], bf16::ONE);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Where a layer takes several types, arrays of arrays leave open which is meant: `View::<bf16>::from(&x)` says it.
+//!
 //! # Models
 //!
 //! `#[normalize]` without keys stands on a whole model, and `#[norm(...)]` with the keys of a layer on those of its fields that
@@ -180,6 +209,7 @@
 //! - Finite inputs give finite outputs at any magnitude: a row whose squares overflow or vanish is computed again, scaled.
 //! - NaN and infinity stay in their row. A constant row gives exactly the bias (and NaN with `eps = 0`, as in PyTorch).
 //! - A row's result does not depend on the rows beside it, bit for bit; nor does a channel's, group's or column's.
+//! - Conversions of half types give the same bits at every level, subnormals and NaNs included.
 //! - Gradients of parameters are summed in blocks and a fixed tree: the error grows with the logarithm of the rows.
 //!
 //! # Levels

@@ -2,16 +2,17 @@
 //!
 //! A workload is one kernel on one shape, with its contenders: the generated kernel for those sizes, our kernel for sizes
 //! known at run time (where there is one), the generic scalar code, and a copy of the same bytes. All of them reuse their
-//! outputs.
+//! outputs. Half types have the same in f32 beside them.
 
 pub mod channels;
+pub mod halves;
 pub mod rows;
 mod tensors;
 
 /// All there are.
 #[must_use]
 pub fn workloads() -> Vec<Workload> {
-    rows::workloads().into_iter().chain(channels::workloads()).collect()
+    rows::workloads().into_iter().chain(halves::workloads()).chain(channels::workloads()).collect()
 }
 
 /// One kernel on one shape.
@@ -28,7 +29,7 @@ pub struct Workload {
 
 /// One way to do the work.
 pub struct Contender {
-    /// `generated`, `runtime`, `generic`, `copy`.
+    /// `generated`, `runtime`, `generic`, `f32`, `copy`.
     pub name: &'static str,
     /// Does it once.
     pub run: Box<dyn FnMut()>,

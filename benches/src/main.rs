@@ -7,7 +7,8 @@ use normkit_bench::{Contender, Workload, workloads};
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-/// Compares the generated kernels with our runtime-length ones, with generic scalar code and with a copy of the same bytes.
+/// Compares the generated kernels with our runtime-length ones, with generic scalar code, half types with f32, and all with
+/// a copy of the same bytes.
 ///
 /// Contenders take turns, so that a busy machine slows them alike; the table shows ratios of the medians of their times.
 #[derive(Parser)]
@@ -71,7 +72,15 @@ fn main() -> Result<(), normkit::NormError> {
     println!("{} workloads at level {level}, one thread", chosen.len());
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["workload", "ns", "GB/s", "of copy's speed", "times runtime-length", "times generic"]);
+    table.set_header([
+        "workload",
+        "ns",
+        "GB/s",
+        "of copy's speed",
+        "times runtime-length",
+        "times generic",
+        "times f32",
+    ]);
     table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     let bar = if stderr().is_terminal() { ProgressBar::new(chosen.len() as u64) } else { ProgressBar::hidden() };
     bar.set_style(ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg}").expect("the template is well formed"));
@@ -89,6 +98,7 @@ fn main() -> Result<(), normkit::NormError> {
             ratio("copy"),
             ratio("runtime"),
             ratio("generic"),
+            ratio("f32"),
         ]);
         bar.inc(1);
     }
