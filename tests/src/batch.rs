@@ -76,8 +76,14 @@ macro_rules! batch {
     };
     (@ [$t:ident $(, $p:ident)?], [$($param:ident)*] [$($weight:ident)?] [$($eps:ident)?] [$($grad:ident)*], $($keys:tt)*) => {{
         let kernel = normkit::norm!(kind = "batch", $($keys)*, dtype = $t $(, param = $p)?);
+        let name = concat!("batch ", stringify!($($keys)*), " of ", stringify!($t $(/ $p)?));
+        $crate::batch!(of kernel, name; [$t $(, $p)?], [$($param)*] [$($weight)?] [$($eps)?] [$($grad)*])
+    }};
+    // One of the element types of a kernel that takes several.
+    (of $kernel:ident, $name:expr; [$t:ident $(, $p:ident)?], [$($param:ident)*] [$($weight:ident)?] [$($eps:ident)?] [$($grad:ident)*]) => {{
+        let kernel = $kernel;
         $crate::Batch::<$t $(, $p)?> {
-            name: concat!("batch ", stringify!($($keys)*), " of ", stringify!($t $(/ $p)?)),
+            name: $name,
             spec: kernel.spec(),
             forward: Box::new(move |x, r, _p, y| kernel.forward(x, r.mean, r.var, $(_p.$param,)* y)),
             inplace: Box::new(move |x, r, _p| kernel.forward_inplace(x, r.mean, r.var, $(_p.$param,)*)),

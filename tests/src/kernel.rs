@@ -47,8 +47,14 @@ macro_rules! kernel {
     };
     (@ [$t:ident $(, $p:ident)?], [$($param:ident)*] [$($weight:ident)?] [$($grad:ident)*], $($keys:tt)*) => {{
         let kernel = normkit::norm!($($keys)*, dtype = $t $(, param = $p)?);
+        let name = concat!(stringify!($($keys)*), " of ", stringify!($t $(/ $p)?));
+        $crate::kernel!(of kernel, name; [$t $(, $p)?], [$($param)*] [$($weight)?] [$($grad)*])
+    }};
+    // One of the element types of a kernel that takes several.
+    (of $kernel:ident, $name:expr; [$t:ident $(, $p:ident)?], [$($param:ident)*] [$($weight:ident)?] [$($grad:ident)*]) => {{
+        let kernel = $kernel;
         $crate::Kernel::<$t $(, $p)?> {
-            name: concat!(stringify!($($keys)*), " of ", stringify!($t $(/ $p)?)),
+            name: $name,
             spec: kernel.spec(),
             forward: Box::new(move |x, _params, y| kernel.forward(x, $(_params.$param,)* y)),
             inplace: Box::new(move |x, _params| kernel.forward_inplace(x, $(_params.$param,)*)),
