@@ -143,6 +143,19 @@ fn columns() {
     });
 }
 
+#[test]
+fn columns_of_any_magnitude() {
+    const OVER: Sets = Sets::Over(&[1]);
+    let rms = pair!(bf16 / bf16, weight eps; OVER; kind = "rms", shape = [_, _, _], axis = 1, eps = _);
+    let layer = pair!(bf16, weight bias eps; OVER; kind = "layer", shape = [_, 12, _], axis = 1, eps = _);
+    at_each_level("columns of any magnitude", |level| {
+        for magnitude in [1e-30, 1e-20, 1e-3, 1e3, 1e20, 1e30] {
+            rms.check(&[2, 9, 21], magnitude, level);
+            layer.check(&[3, 12, 18], magnitude, level);
+        }
+    });
+}
+
 /// The two are different functions, also of ordinary numbers.
 #[test]
 fn before_and_once_differ() {

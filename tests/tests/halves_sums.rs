@@ -93,3 +93,32 @@ fn columns_of_bf16() {
         }
     });
 }
+
+/// Gradients are added to what is there, in the type that is computed in.
+#[test]
+fn gradients_are_added() {
+    fn test<T: Element<Compute = f32>>(kernel: &Kernel<T>, sets: Sets, dims: [usize; 3]) {
+        let inputs = inputs::<T>(sets, &dims);
+        let once = kernel.run_in(&dims, &inputs);
+        let start = |values: &[f32]| (0..values.len()).map(|i| 1000.0 + i as f32 / 8.0).collect::<Vec<f32>>();
+        let (mut dweight, mut dbias) = (start(&once.dweight), start(&once.dbias));
+        let mut dx = inputs.x.clone();
+        let [x, dy] = [&inputs.x, &inputs.dy].map(|values| (values, dims).into());
+        let dx_view = (&mut dx, dims).into();
+        (kernel.backward)(x, dy, inputs.params(), &once.saved, dx_view, &mut dweight, &mut dbias).unwrap();
+        for (part, found, added) in [("dweight", &dweight, &once.dweight), ("dbias", &dbias, &once.dbias)] {
+            let expected: Vec<f64> = start(found).iter().zip(added).map(|(s, a)| f64::from(s + a)).collect();
+            let error = error(&widen(found), &expected, 1.0);
+            assert!(error <= 2e-7, "{part} of {}: {error:e}", kernel.name);
+        }
+        assert_eq!(widen(&dx), widen(&once.dx), "{}: dx is written", kernel.name);
+    }
+    let rows = kernel!(bf16, weight bias; kind = "layer", shape = [_, _, 20]);
+    let group = kernel!(f16, weight bias; kind = "group", shape = [_, 6, 7], groups = 3);
+    let columns = kernel!(bf16, weight; kind = "rms", shape = [_, _, _], axis = 1);
+    at_each_level("added", |_| {
+        test(&rows, Sets::Over(&[2]), [3, 5, 20]);
+        test(&group, Sets::Groups { axis: 1, groups: 3 }, [4, 6, 7]);
+        test(&columns, Sets::Over(&[1]), [2, 9, 17]);
+    });
+}
