@@ -70,7 +70,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Pair<T, P> {
             dweight.sum[param_of[i]] += dy[i] * rounded;
             dweight.unsure[param_of[i]] += (dy[i] * (high - low)).abs();
         }
-        assert!(inexact <= 1 + y.len() / 100, "{what}: {inexact} of {} elements are not as defined", y.len());
+        assert!(inexact <= 1 + y.len() / 200, "{what}: {inexact} of {} elements are not as defined", y.len());
 
         if kernel.has_weight() {
             let scale = dweight.sum.iter().fold((y.len() as f64 / params as f64).sqrt(), |m, d| m.max(d.abs()));

@@ -222,6 +222,35 @@ fn outputs_overflow_where_rounding_does() {
     each_f16("overflow", |subject, level| test(subject, 65504.0, level));
 }
 
+/// Rows of ones again, with weights halfway between neighbours: these go to the even one, those next to them to the nearer.
+#[test]
+fn ties_go_to_the_even() {
+    fn test<T: Element<Compute = f32>>((kernel, n): Subject<T>, level: Level) {
+        if kernel.spec.centred {
+            return;
+        }
+        let format = Format::of::<T>().unwrap();
+        let mut inputs = random::<T>(n, 1.0, 0.0);
+        inputs.x = narrow(&vec![1.0; ROWS * n]);
+        inputs.weight = (0..n)
+            .map(|i| {
+                let value = format.round(1.0 + i as f64 / 40.0);
+                let tie = (value + format.half_ulp(value)) as f32;
+                [tie, -tie, tie.next_up(), tie.next_down(), -tie.next_up()][i / 3 % 5]
+            })
+            .collect();
+        let found = kernel.run([ROWS, n], &inputs);
+        let exact = found.saved.rstd().iter().all(|rstd| *rstd == 1.0);
+        assert!(exact || n != 16, "{} of {n} at {level}: {:?}", kernel.name, found.saved.rstd());
+        for (i, y) in widen(&found.y).into_iter().enumerate().filter(|_| exact) {
+            let expected = format.round(f64::from(inputs.weight[i % n]));
+            assert_eq!(y, expected, "{} of {n} at {level}: [{i}], {:e}", kernel.name, inputs.weight[i % n]);
+        }
+    }
+    each_bf16("ties", test);
+    each_f16("ties", test);
+}
+
 /// Gradients of elements that lie close together are large: past 65504 they are infinite, below not.
 #[test]
 fn gradients_overflow_where_rounding_does() {
