@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kinds import KINDS, Case, SetCase
+from kinds import KINDS, Case, LlamaCase, SetCase
 
 # Large enough that eps outside the root, or forgotten, shows in every element.
 BIG_EPS = 0.25
@@ -210,10 +210,39 @@ def axes_cases():
     return cases
 
 
+def half_cases():
+    """Each kind once or twice: what half types add is how tensors are read and written, whatever the kind."""
+    return [
+        SetCase(kind, shape, axis, dtype=dtype, **more)
+        for kind, shape, axis, dtype, more in [
+            ("rms", (5, 33), LAST, "bf16", {}),
+            ("rms", (3, 20), LAST, "f16", {}),
+            ("rms", (2, 7, 3, 3), (1,), "bf16", {}),
+            ("layer", (3, 100), LAST, "f16", {}),
+            ("layer", (4, 17), LAST, "bf16", {"offset": 10.0}),
+            ("layer", (2, 5, 3, 4), (1, 3), "f16", {}),
+            ("batch", (7, 17), (1,), "bf16", {"mode": "train", "offset": 1.0}),
+            ("batch", (2, 3, 5, 5), (1,), "f16", {"mode": "train"}),
+            ("batch", (2, 5, 17), LAST, "bf16", {"mode": "eval"}),
+            ("instance", (2, 3, 5, 5), (1,), "bf16", {}),
+            ("instance", (2, 9, 17), LAST, "f16", {}),
+            ("group", (2, 6, 3, 3), (1,), "f16", {"groups": 2}),
+            ("group", (2, 5, 20), LAST, "bf16", {"groups": 4}),
+            ("weight", (5, 33), (0,), "bf16", {}),
+            ("weight", (7, 20), (1,), "f16", {}),
+        ]
+    ]
+
+
+def llama_cases():
+    # So many elements that one in two hundred is a number.
+    return [LlamaCase((8, 256), 1e-6, "bf16"), LlamaCase((8, 200), 1e-5, "bf16"), LlamaCase((16, 100), 1e-6, "f16")]
+
+
 def all_cases():
-    sets = [*batch_cases(), *instance_cases(), *group_cases(), *weight_cases(), *axes_cases()]
+    sets = [*batch_cases(), *instance_cases(), *group_cases(), *weight_cases(), *axes_cases(), *half_cases()]
     positive = [replace(case, axis=tuple(axis % len(case.shape) for axis in case.axis)) for case in sets]
-    cases = build_cases() + positive
+    cases = build_cases() + positive + llama_cases()
     names = [case.name for case in cases]
     assert len(set(names)) == len(names), "two cases share a name"
     return cases

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 HERE = Path(__file__).resolve().parent
+HALVES = {"f16": torch.float16, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class SetCase:
     running_var: str = "unbiased"
     batches: int = 0  # that came before x
     steps: int = 1  # batches, x among them
+    dtype: str | None = None  # what inputs are rounded to: f16 | bf16, else float32
 
     def __post_init__(self):
         _, eps, full = KINDS[self.kind]
@@ -79,11 +81,12 @@ class SetCase:
             parts.append("cumulative" if self.momentum is None else f"momentum{self.momentum:g}")
         parts.append(self.batches and f"after{self.batches}")
         parts.append(self.running_var == "biased" and "biased")
+        parts.append(self.dtype)
         return "_".join(part for part in parts if part)
 
     @property
     def path(self):
-        return HERE / "sets" / f"{self.name}.safetensors"
+        return HERE / ("halves" if self.dtype else "sets") / f"{self.name}.safetensors"
 
     @property
     def parameter_shape(self):
@@ -129,7 +132,42 @@ class SetCase:
             metadata["momentum"] = "cumulative" if self.momentum is None else repr(self.momentum)
             metadata["running_var"] = self.running_var
             metadata["batches"] = str(self.batches)
+        if self.dtype:
+            metadata["dtype"] = self.dtype
         return metadata
+
+
+@dataclass(frozen=True)
+class LlamaCase:
+    """RMS norm as models of half types compute it: rounded before the weight is applied, and after."""
+
+    shape: tuple  # of x; the last axis is normalized
+    eps: float
+    dtype: str
+
+    @property
+    def name(self):
+        return f"llama_{'x'.join(map(str, self.shape))}_eps{self.eps:g}_{self.dtype}"
+
+    @property
+    def path(self):
+        return HERE / "halves" / f"{self.name}.safetensors"
+
+    def metadata(self):
+        return {
+            "kind": "llama",
+            "shape": ",".join(map(str, self.shape)),
+            "eps": repr(self.eps),
+            "dtype": self.dtype,
+            "torch": torch.__version__.split("+")[0],
+        }
+
+    def forward(self, x, weight):
+        """The forward method of LlamaRMSNorm in transformers, step by step."""
+        hidden_states = x.to(torch.float32)
+        variance = hidden_states.pow(2).mean(-1, keepdim=True)
+        hidden_states = hidden_states * torch.rsqrt(variance + self.eps)
+        return weight * hidden_states.to(x.dtype)
 
 
 def rms(case, x, weight=None):

@@ -2,9 +2,9 @@
 
 use crate::place::{Places, contiguous};
 use crate::sets::Sets;
-use crate::{Expected, Inputs, Outcome, Outputs, Params, bits, widen};
+use crate::{Expected, Inputs, Outcome, Outputs, Params, bits, kernel, widen};
 use normkit::generic::reference::Problem;
-use normkit::{Affine, Compute, Saved, Spec, View, ViewMut};
+use normkit::{Affine, Compute, Element, Saved, Spec, View, ViewMut};
 
 /// The statistics that inference normalizes with.
 #[derive(Clone, Copy, Debug)]
@@ -14,16 +14,16 @@ pub struct Running<'a, T> {
     pub var: &'a [T],
 }
 
-type Infer<T> = dyn Fn(View<'_, T>, Running<'_, T>, Params<'_, T>, ViewMut<'_, T>) -> Outcome;
-type InferInplace<T> = dyn Fn(ViewMut<'_, T>, Running<'_, T>, Params<'_, T>) -> Outcome;
-type Train<T> = dyn Fn(View<'_, T>, Params<'_, T>, ViewMut<'_, T>, &mut Saved<T>) -> Outcome;
-type Backward<T> =
-    dyn Fn(View<'_, T>, View<'_, T>, Params<'_, T>, &Saved<T>, ViewMut<'_, T>, &mut [T], &mut [T]) -> Outcome;
-type Frozen<T> =
-    dyn Fn(View<'_, T>, View<'_, T>, Running<'_, T>, Params<'_, T>, ViewMut<'_, T>, &mut [T], &mut [T]) -> Outcome;
-type Update<T> = dyn Fn(&Saved<T>, &mut [T], &mut [T], &mut i64) -> Outcome;
+type Infer<T, P> = dyn Fn(View<'_, T>, Running<'_, P>, Params<'_, P>, ViewMut<'_, T>) -> Outcome;
+type InferInplace<T, P> = dyn Fn(ViewMut<'_, T>, Running<'_, P>, Params<'_, P>) -> Outcome;
+type Train<T, P, A> = dyn Fn(View<'_, T>, Params<'_, P>, ViewMut<'_, T>, &mut Saved<A>) -> Outcome;
+type Backward<T, P, A> =
+    dyn Fn(View<'_, T>, View<'_, T>, Params<'_, P>, &Saved<A>, ViewMut<'_, T>, &mut [A], &mut [A]) -> Outcome;
+type Frozen<T, P, A> =
+    dyn Fn(View<'_, T>, View<'_, T>, Running<'_, P>, Params<'_, P>, ViewMut<'_, T>, &mut [A], &mut [A]) -> Outcome;
+type Update<P, A> = dyn Fn(&Saved<A>, &mut [P], &mut [P], &mut i64) -> Outcome;
 
-/// A kernel; made by [`batch!`](crate::batch).
+/// A kernel over elements of `T` with parameters of `P`; made by [`batch!`](crate::batch).
 ///
 /// A *layer* of batch norm changes when it is trained, so training takes it by a unique reference:
 ///
@@ -50,34 +50,40 @@ type Update<T> = dyn Fn(&Saved<T>, &mut [T], &mut [T], &mut i64) -> Outcome;
 /// }
 /// ```
 #[allow(missing_docs, reason = "named as the methods")]
-pub struct Batch<T: Compute> {
+pub struct Batch<T: Element, P: Element<Compute = T::Compute> = <T as Element>::Compute> {
     /// The keys it was generated from.
     pub name: &'static str,
     pub spec: &'static Spec,
-    pub forward: Box<Infer<T>>,
-    pub inplace: Box<InferInplace<T>>,
-    pub train: Box<Train<T>>,
-    pub backward: Box<Backward<T>>,
-    pub frozen: Box<Frozen<T>>,
-    pub update: Box<Update<T>>,
+    pub forward: Box<Infer<T, P>>,
+    pub inplace: Box<InferInplace<T, P>>,
+    pub train: Box<Train<T, P, T::Compute>>,
+    pub backward: Box<Backward<T, P, T::Compute>>,
+    pub frozen: Box<Frozen<T, P, T::Compute>>,
+    pub update: Box<Update<P, T::Compute>>,
 }
 
 /// `batch!(f32, weight bias; shape = [_, 100])`: as [`kernel!`](crate::kernel), of kind `batch`.
 #[macro_export]
 macro_rules! batch {
-    ($t:ident, weight bias $($eps:ident)?; $($keys:tt)*) => {
-        $crate::batch!(@ $t, [weight bias $($eps)?] [weight] [$($eps)?] [dweight dbias], $($keys)*)
+    ($t:ident $(/ $p:ident)?, weight bias $($eps:ident)?; $($keys:tt)*) => {
+        $crate::batch!(@ [$t $(, $p)?], [weight bias $($eps)?] [weight] [$($eps)?] [dweight dbias], $($keys)*)
     };
-    ($t:ident, weight $($eps:ident)?; $($keys:tt)*) => {
-        $crate::batch!(@ $t, [weight $($eps)?] [weight] [$($eps)?] [dweight], affine = weight, $($keys)*)
+    ($t:ident $(/ $p:ident)?, weight $($eps:ident)?; $($keys:tt)*) => {
+        $crate::batch!(@ [$t $(, $p)?], [weight $($eps)?] [weight] [$($eps)?] [dweight], affine = weight, $($keys)*)
     };
-    ($t:ident,; $($keys:tt)*) => {
-        $crate::batch!(@ $t, [] [] [] [], affine = false, $($keys)*)
+    ($t:ident $(/ $p:ident)?,; $($keys:tt)*) => {
+        $crate::batch!(@ [$t $(, $p)?], [] [] [] [], affine = false, $($keys)*)
     };
-    (@ $t:ident, [$($param:ident)*] [$($weight:ident)?] [$($eps:ident)?] [$($grad:ident)*], $($keys:tt)*) => {{
-        let kernel = normkit::norm!(kind = "batch", $($keys)*, dtype = $t);
-        $crate::Batch::<$t> {
-            name: concat!("batch ", stringify!($($keys)*), " of ", stringify!($t)),
+    (@ [$t:ident $(, $p:ident)?], [$($param:ident)*] [$($weight:ident)?] [$($eps:ident)?] [$($grad:ident)*], $($keys:tt)*) => {{
+        let kernel = normkit::norm!(kind = "batch", $($keys)*, dtype = $t $(, param = $p)?);
+        let name = concat!("batch ", stringify!($($keys)*), " of ", stringify!($t $(/ $p)?));
+        $crate::batch!(of kernel, name; [$t $(, $p)?], [$($param)*] [$($weight)?] [$($eps)?] [$($grad)*])
+    }};
+    // One of the element types of a kernel that takes several.
+    (of $kernel:ident, $name:expr; [$t:ident $(, $p:ident)?], [$($param:ident)*] [$($weight:ident)?] [$($eps:ident)?] [$($grad:ident)*]) => {{
+        let kernel = $kernel;
+        $crate::Batch::<$t $(, $p)?> {
+            name: $name,
             spec: kernel.spec(),
             forward: Box::new(move |x, r, _p, y| kernel.forward(x, r.mean, r.var, $(_p.$param,)* y)),
             inplace: Box::new(move |x, r, _p| kernel.forward_inplace(x, r.mean, r.var, $(_p.$param,)*)),
@@ -98,13 +104,13 @@ macro_rules! batch {
 /// The inputs of all methods.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "named as the arguments")]
-pub struct BatchInputs<T> {
-    pub inputs: Inputs<T>,
-    pub mean: Vec<T>,
-    pub var: Vec<T>,
+pub struct BatchInputs<T: Element, P: Element<Compute = T::Compute> = <T as Element>::Compute> {
+    pub inputs: Inputs<T, P>,
+    pub mean: Vec<P>,
+    pub var: Vec<P>,
 }
 
-impl<T: Compute> BatchInputs<T> {
+impl<T: Element, P: Element<Compute = T::Compute>> BatchInputs<T, P> {
     /// As [`Inputs::random`], with running statistics that are near to those of the batch, but not the same.
     #[must_use]
     pub fn random(axis: usize, dims: &[usize], seed: u64, mean: f64, deviation: f64, eps: f64) -> Self {
@@ -119,16 +125,15 @@ impl<T: Compute> BatchInputs<T> {
 
     /// For inference.
     #[must_use]
-    pub fn running(&self) -> Running<'_, T> {
+    pub fn running(&self) -> Running<'_, P> {
         Running { mean: &self.mean, var: &self.var }
     }
 
     /// What inference and its backward pass should give: the statistics are numbers like any others.
     #[must_use]
     pub fn expected_frozen(&self, axis: usize, dims: &[usize], has_weight: bool, has_bias: bool) -> Expected {
-        let of = |values: &[T]| widen(values);
-        let (x, dy, weight, bias) =
-            (of(&self.inputs.x), of(&self.inputs.dy), of(&self.inputs.weight), of(&self.inputs.bias));
+        let (x, dy) = (widen(&self.inputs.x), widen(&self.inputs.dy));
+        let (weight, bias) = (widen(&self.inputs.weight), widen(&self.inputs.bias));
         let (mean, var, eps) = (widen(&self.mean), widen(&self.var), self.inputs.eps.to_f64());
         let (weight, bias) = (has_weight.then_some(&weight[..]), has_bias.then_some(&bias[..]));
         let problem = Problem::batch(dims, axis, eps);
@@ -148,15 +153,15 @@ impl<T: Compute> BatchInputs<T> {
 /// The outputs of inference and of its backward pass.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "named as the arguments")]
-pub struct FrozenOutputs<T> {
+pub struct FrozenOutputs<T: Element> {
     /// Of `forward`; that `forward_inplace` gives the same bits has been checked.
     pub y: Vec<T>,
     pub dx: Vec<T>,
-    pub dweight: Vec<T>,
-    pub dbias: Vec<T>,
+    pub dweight: Vec<T::Compute>,
+    pub dbias: Vec<T::Compute>,
 }
 
-impl<T: Compute> Batch<T> {
+impl<T: Element, P: Element<Compute = T::Compute>> Batch<T, P> {
     /// Whether there is a weight.
     #[must_use]
     pub fn has_weight(&self) -> bool {
@@ -169,9 +174,8 @@ impl<T: Compute> Batch<T> {
         self.spec.affine == Affine::WeightAndBias
     }
 
-    fn grads(&self, inputs: &Inputs<T>) -> [Vec<T>; 2] {
-        let zeros = |present: bool, like: &[T]| if present { vec![T::default(); like.len()] } else { Vec::new() };
-        [zeros(self.has_weight(), &inputs.weight), zeros(self.has_bias(), &inputs.bias)]
+    fn grads(&self, inputs: &Inputs<T, P>) -> [Vec<T::Compute>; 2] {
+        kernel::zeros([self.has_weight(), self.has_bias()], inputs)
     }
 
     /// Training and its backward pass.
@@ -179,7 +183,7 @@ impl<T: Compute> Batch<T> {
     /// # Panics
     /// If a method refuses, or if something between elements was written.
     #[must_use]
-    pub fn train_at(&self, inputs: &Inputs<T>, [px, py, pdy, pdx]: &Places) -> Outputs<T> {
+    pub fn train_at(&self, inputs: &Inputs<T, P>, [px, py, pdy, pdx]: &Places) -> Outputs<T> {
         let params = inputs.params();
         let (x, dy) = (px.buffer(Some(&inputs.x)), pdy.buffer(Some(&inputs.dy)));
         let (mut y, mut dx, mut saved) = (py.buffer(None), pdx.buffer(None), Saved::default());
@@ -198,7 +202,7 @@ impl<T: Compute> Batch<T> {
     /// # Panics
     /// If a method refuses, if `forward_inplace` differs in a bit, or if something between elements was written.
     #[must_use]
-    pub fn infer_at(&self, inputs: &BatchInputs<T>, [px, py, pdy, pdx]: &Places) -> FrozenOutputs<T> {
+    pub fn infer_at(&self, inputs: &BatchInputs<T, P>, [px, py, pdy, pdx]: &Places) -> FrozenOutputs<T> {
         let (params, running) = (inputs.inputs.params(), inputs.running());
         let (x, dy) = (px.buffer(Some(&inputs.inputs.x)), pdy.buffer(Some(&inputs.inputs.dy)));
         let (mut y, mut dx, mut inplace) = (py.buffer(None), pdx.buffer(None), x.clone());
@@ -217,19 +221,19 @@ impl<T: Compute> Batch<T> {
 
     /// Training and its backward pass over contiguous tensors.
     #[must_use]
-    pub fn train_in(&self, dims: &[usize], inputs: &Inputs<T>) -> Outputs<T> {
+    pub fn train_in(&self, dims: &[usize], inputs: &Inputs<T, P>) -> Outputs<T> {
         self.train_at(inputs, &contiguous(dims))
     }
 
     /// Inference and its backward pass over contiguous tensors.
     #[must_use]
-    pub fn infer_in(&self, dims: &[usize], inputs: &BatchInputs<T>) -> FrozenOutputs<T> {
+    pub fn infer_in(&self, dims: &[usize], inputs: &BatchInputs<T, P>) -> FrozenOutputs<T> {
         self.infer_at(inputs, &contiguous(dims))
     }
 
     /// What the oracle says of training.
     #[must_use]
-    pub fn expected(&self, axis: usize, dims: &[usize], inputs: &Inputs<T>) -> Expected {
+    pub fn expected(&self, axis: usize, dims: &[usize], inputs: &Inputs<T, P>) -> Expected {
         inputs.expected(Sets::Each { axis }, dims, true, self.has_weight(), self.has_bias())
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::path::Path;
 
-use normkit::Compute;
+use crate::{element, wide};
+use normkit::{Compute, Element};
 use safetensors::{Dtype, SafeTensors};
 
 /// A golden file: see `golden/generate.py` for what is in it.
@@ -47,10 +48,10 @@ impl File {
     /// # Panics
     /// If a value is not exact in that type: the kernel would see another input than PyTorch did.
     #[must_use]
-    pub fn cast<T: Compute>(&self, name: &str) -> Vec<T> {
+    pub fn cast<T: Element>(&self, name: &str) -> Vec<T> {
         let exact = |&value: &f64| {
-            let narrow = T::from_f64(value);
-            assert_eq!(narrow.to_f64(), value, "{name} is not exact in {}", T::NAME);
+            let narrow = element::<T>(value);
+            assert_eq!(wide(narrow), value, "{name} is not exact in {}", T::NAME);
             narrow
         };
         self.get(name).iter().map(exact).collect()

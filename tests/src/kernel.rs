@@ -1,54 +1,60 @@
 //! Kernels of any signature behind one type, so that a test can go through several of them.
 
 use normkit::generic::reference::Problem;
-use normkit::{Affine, Compute, NormError, Saved, Spec, View, ViewMut};
+use normkit::{Affine, Compute, Element, NormError, Saved, Spec, View, ViewMut};
 
 /// What kernels take beside tensors; each takes what it has.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "named as the arguments")]
-pub struct Params<'a, T> {
-    pub weight: &'a [T],
-    pub bias: &'a [T],
-    pub eps: T,
+pub struct Params<'a, P: Element> {
+    pub weight: &'a [P],
+    pub bias: &'a [P],
+    pub eps: P::Compute,
 }
 
 /// What the methods return.
 pub type Outcome = Result<(), NormError>;
-type Forward<T> = dyn Fn(View<'_, T>, Params<'_, T>, ViewMut<'_, T>) -> Outcome;
-type Inplace<T> = dyn Fn(ViewMut<'_, T>, Params<'_, T>) -> Outcome;
-type Train<T> = dyn Fn(View<'_, T>, Params<'_, T>, ViewMut<'_, T>, &mut Saved<T>) -> Outcome;
-type Backward<T> =
-    dyn Fn(View<'_, T>, View<'_, T>, Params<'_, T>, &Saved<T>, ViewMut<'_, T>, &mut [T], &mut [T]) -> Outcome;
+type Forward<T, P> = dyn Fn(View<'_, T>, Params<'_, P>, ViewMut<'_, T>) -> Outcome;
+type Inplace<T, P> = dyn Fn(ViewMut<'_, T>, Params<'_, P>) -> Outcome;
+type Train<T, P, A> = dyn Fn(View<'_, T>, Params<'_, P>, ViewMut<'_, T>, &mut Saved<A>) -> Outcome;
+type Backward<T, P, A> =
+    dyn Fn(View<'_, T>, View<'_, T>, Params<'_, P>, &Saved<A>, ViewMut<'_, T>, &mut [A], &mut [A]) -> Outcome;
 
-/// A kernel; made by [`kernel!`](crate::kernel).
+/// A kernel over elements of `T` with parameters of `P`; made by [`kernel!`](crate::kernel).
 #[allow(missing_docs, reason = "named as the methods")]
-pub struct Kernel<T: Compute> {
+pub struct Kernel<T: Element, P: Element<Compute = T::Compute> = <T as Element>::Compute> {
     /// The keys it was generated from.
     pub name: &'static str,
     pub spec: &'static Spec,
-    pub forward: Box<Forward<T>>,
-    pub inplace: Box<Inplace<T>>,
-    pub train: Box<Train<T>>,
-    pub backward: Box<Backward<T>>,
+    pub forward: Box<Forward<T, P>>,
+    pub inplace: Box<Inplace<T, P>>,
+    pub train: Box<Train<T, P, T::Compute>>,
+    pub backward: Box<Backward<T, P, T::Compute>>,
 }
 
 /// `kernel!(f32, weight bias; kind = "layer", shape = [_, 100])`: the element type, the parameters (with `eps` last if it is
-/// one), and the keys of `norm!`.
+/// one), and the keys of `norm!`. `bf16 / f16`: with parameters of another type than is computed in.
 #[macro_export]
 macro_rules! kernel {
-    ($t:ident, weight bias $($eps:ident)?; $($keys:tt)*) => {
-        $crate::kernel!(@ $t, [weight bias $($eps)?] [weight] [dweight dbias], $($keys)*)
+    ($t:ident $(/ $p:ident)?, weight bias $($eps:ident)?; $($keys:tt)*) => {
+        $crate::kernel!(@ [$t $(, $p)?], [weight bias $($eps)?] [weight] [dweight dbias], $($keys)*)
     };
-    ($t:ident, weight $($eps:ident)?; $($keys:tt)*) => {
-        $crate::kernel!(@ $t, [weight $($eps)?] [weight] [dweight], $($keys)*)
+    ($t:ident $(/ $p:ident)?, weight $($eps:ident)?; $($keys:tt)*) => {
+        $crate::kernel!(@ [$t $(, $p)?], [weight $($eps)?] [weight] [dweight], $($keys)*)
     };
-    ($t:ident, $($eps:ident)?; $($keys:tt)*) => {
-        $crate::kernel!(@ $t, [$($eps)?] [] [], $($keys)*)
+    ($t:ident $(/ $p:ident)?, $($eps:ident)?; $($keys:tt)*) => {
+        $crate::kernel!(@ [$t $(, $p)?], [$($eps)?] [] [], $($keys)*)
     };
-    (@ $t:ident, [$($param:ident)*] [$($weight:ident)?] [$($grad:ident)*], $($keys:tt)*) => {{
-        let kernel = normkit::norm!($($keys)*, dtype = $t);
-        $crate::Kernel::<$t> {
-            name: concat!(stringify!($($keys)*), " of ", stringify!($t)),
+    (@ [$t:ident $(, $p:ident)?], [$($param:ident)*] [$($weight:ident)?] [$($grad:ident)*], $($keys:tt)*) => {{
+        let kernel = normkit::norm!($($keys)*, dtype = $t $(, param = $p)?);
+        let name = concat!(stringify!($($keys)*), " of ", stringify!($t $(/ $p)?));
+        $crate::kernel!(of kernel, name; [$t $(, $p)?], [$($param)*] [$($weight)?] [$($grad)*])
+    }};
+    // One of the element types of a kernel that takes several.
+    (of $kernel:ident, $name:expr; [$t:ident $(, $p:ident)?], [$($param:ident)*] [$($weight:ident)?] [$($grad:ident)*]) => {{
+        let kernel = $kernel;
+        $crate::Kernel::<$t $(, $p)?> {
+            name: $name,
             spec: kernel.spec(),
             forward: Box::new(move |x, _params, y| kernel.forward(x, $(_params.$param,)* y)),
             inplace: Box::new(move |x, _params| kernel.forward_inplace(x, $(_params.$param,)*)),
@@ -67,42 +73,48 @@ macro_rules! kernel {
 /// The inputs of all methods, contiguous.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "named as the arguments")]
-pub struct Inputs<T> {
+pub struct Inputs<T: Element, P: Element<Compute = T::Compute> = <T as Element>::Compute> {
     pub x: Vec<T>,
     pub dy: Vec<T>,
-    pub weight: Vec<T>,
-    pub bias: Vec<T>,
-    pub eps: T,
+    pub weight: Vec<P>,
+    pub bias: Vec<P>,
+    pub eps: T::Compute,
 }
 
 /// The outputs of all methods, contiguous.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "named as the arguments")]
-pub struct Outputs<T> {
+pub struct Outputs<T: Element> {
     /// Of `forward`; that `forward_inplace` and `forward_train` give the same bits has been checked.
     pub y: Vec<T>,
     pub dx: Vec<T>,
     /// Empty where there is no such parameter, as `dbias`.
-    pub dweight: Vec<T>,
-    pub dbias: Vec<T>,
-    pub saved: Saved<T>,
+    pub dweight: Vec<T::Compute>,
+    pub dbias: Vec<T::Compute>,
+    pub saved: Saved<T::Compute>,
 }
 
-impl<T: Compute> Inputs<T> {
-    /// From numbers that `T` holds exactly.
+impl<T: Element, P: Element<Compute = T::Compute>> Inputs<T, P> {
+    /// From numbers that `f32` holds exactly: rounded once.
     #[must_use]
     pub fn new(x: &[f64], dy: &[f64], weight: &[f64], bias: &[f64], eps: f64) -> Self {
-        Inputs { x: narrow(x), dy: narrow(dy), weight: narrow(weight), bias: narrow(bias), eps: T::from_f64(eps) }
+        Inputs {
+            x: narrow(x),
+            dy: narrow(dy),
+            weight: narrow(weight),
+            bias: narrow(bias),
+            eps: T::Compute::from_f64(eps),
+        }
     }
 
     /// The parameters.
     #[must_use]
-    pub fn params(&self) -> Params<'_, T> {
+    pub fn params(&self) -> Params<'_, P> {
         Params { weight: &self.weight, bias: &self.bias, eps: self.eps }
     }
 }
 
-impl<T: Compute> Kernel<T> {
+impl<T: Element, P: Element<Compute = T::Compute>> Kernel<T, P> {
     /// Whether there is a weight.
     #[must_use]
     pub fn has_weight(&self) -> bool {
@@ -115,16 +127,21 @@ impl<T: Compute> Kernel<T> {
         self.spec.affine == Affine::WeightAndBias
     }
 
+    /// Gradients to add to, for the parameters that there are.
+    pub(crate) fn grads(&self, inputs: &Inputs<T, P>) -> [Vec<T::Compute>; 2] {
+        zeros([self.has_weight(), self.has_bias()], inputs)
+    }
+
     /// All methods over contiguous tensors.
     ///
     /// # Panics
     /// If one refuses, or if the forward methods differ in a bit.
     #[must_use]
-    pub fn run<const D: usize>(&self, dims: [usize; D], inputs: &Inputs<T>) -> Outputs<T> {
+    pub fn run<const D: usize>(&self, dims: [usize; D], inputs: &Inputs<T, P>) -> Outputs<T> {
         let params = inputs.params();
         let view = |data| View::from((data, dims));
         let len = inputs.x.len();
-        let nan = T::from_f64(f64::NAN);
+        let nan = element::<T>(f64::NAN);
         let (mut y, mut trained, mut dx) = (vec![nan; len], vec![nan; len], vec![nan; len]);
         let mut inplace = inputs.x.clone();
         let mut saved = Saved::default();
@@ -133,9 +150,7 @@ impl<T: Compute> Kernel<T> {
         (self.train)(view(&inputs.x[..]), params, (&mut trained, dims).into(), &mut saved).unwrap();
         assert_eq!(bits(&y), bits(&inplace), "{}: in place", self.name);
         assert_eq!(bits(&y), bits(&trained), "{}: training", self.name);
-        let zeros = |present: bool, like: &[T]| if present { vec![T::default(); like.len()] } else { Vec::new() };
-        let mut dweight = zeros(self.has_weight(), &inputs.weight);
-        let mut dbias = zeros(self.has_bias(), &inputs.bias);
+        let [mut dweight, mut dbias] = self.grads(inputs);
         let dx_view = ViewMut::from((&mut dx, dims));
         (self.backward)(view(&inputs.x[..]), view(&inputs.dy[..]), params, &saved, dx_view, &mut dweight, &mut dbias)
             .unwrap();
@@ -144,7 +159,7 @@ impl<T: Compute> Kernel<T> {
 
     /// What `y`, `dx`, `dweight` and `dbias` should be, for rows of `n`.
     #[must_use]
-    pub fn oracle(&self, n: usize, inputs: &Inputs<T>) -> Expected {
+    pub fn oracle(&self, n: usize, inputs: &Inputs<T, P>) -> Expected {
         let (x, dy, weight, bias) = (widen(&inputs.x), widen(&inputs.dy), widen(&inputs.weight), widen(&inputs.bias));
         let rows = x.len().checked_div(n).unwrap_or(0);
         let problem = Problem::rows(rows, n, self.spec.centred, inputs.eps.to_f64());
@@ -177,20 +192,41 @@ pub struct Expected {
     pub dbias: Vec<f64>,
 }
 
-/// As `T`, rounded to the nearest.
+/// Zeros for the gradients of weight and bias, where there are these.
+pub(crate) fn zeros<T: Element, P: Element<Compute = T::Compute>>(
+    present: [bool; 2],
+    inputs: &Inputs<T, P>,
+) -> [Vec<T::Compute>; 2] {
+    let of = |present: bool, len: usize| vec![T::Compute::default(); if present { len } else { 0 }];
+    [of(present[0], inputs.weight.len()), of(present[1], inputs.bias.len())]
+}
+
+/// A value that the type that is computed in holds exactly, as `T`, rounded to the nearest.
 #[must_use]
-pub fn narrow<T: Compute>(values: &[f64]) -> Vec<T> {
-    values.iter().map(|&v| T::from_f64(v)).collect()
+pub fn element<T: Element>(value: f64) -> T {
+    T::narrow(T::Compute::from_f64(value))
 }
 
 /// As `f64`, exactly.
 #[must_use]
-pub fn widen<T: Compute>(values: &[T]) -> Vec<f64> {
-    values.iter().map(|&v| v.to_f64()).collect()
+pub fn wide<T: Element>(value: T) -> f64 {
+    value.widen().to_f64()
+}
+
+/// As [`element`].
+#[must_use]
+pub fn narrow<T: Element>(values: &[f64]) -> Vec<T> {
+    values.iter().map(|&v| element(v)).collect()
+}
+
+/// As `f64`, exactly.
+#[must_use]
+pub fn widen<T: Element>(values: &[T]) -> Vec<f64> {
+    values.iter().map(|&v| wide(v)).collect()
 }
 
 /// For comparison bit by bit: tells -0 from 0 and takes NaN for equal to itself.
 #[must_use]
-pub fn bits<T: Compute>(values: &[T]) -> Vec<u64> {
-    values.iter().map(|&v| v.to_f64().to_bits()).collect()
+pub fn bits<T: Element>(values: &[T]) -> Vec<u64> {
+    values.iter().map(|&v| wide(v).to_bits()).collect()
 }

@@ -6,11 +6,12 @@ pub mod golden;
 mod kernel;
 pub mod open;
 mod place;
+pub mod rounding;
 mod sets;
 mod weight;
 
 pub use batch::{Batch, BatchInputs, FrozenOutputs, Running};
-pub use kernel::{Expected, Inputs, Kernel, Outcome, Outputs, Params, bits, narrow, widen};
+pub use kernel::{Expected, Inputs, Kernel, Outcome, Outputs, Params, bits, element, narrow, wide, widen};
 pub use place::{Place, Places, contiguous, described, described_mut};
 pub use sets::Sets;
 pub use weight::{WeightExpected, WeightInputs, WeightNorm, WeightOutputs};

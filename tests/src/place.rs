@@ -1,10 +1,10 @@
 //! Where tensors lie: contiguous, or with their outer axes spread over a larger buffer.
 
-use crate::{Inputs, Kernel, Outputs, bits};
-use normkit::{Compute, Saved, View, ViewMut};
+use crate::{Inputs, Kernel, Outputs, bits, element, wide};
+use normkit::{Element, Saved, View, ViewMut};
 
-/// What lies between elements, and must still lie there afterwards.
-const SENTINEL: f64 = 12_345.0;
+/// What lies between elements, and must still lie there afterwards; all types hold it.
+const SENTINEL: f64 = 12_288.0;
 
 /// The memory of one tensor.
 #[derive(Clone, Debug)]
@@ -82,9 +82,9 @@ impl Place {
 
     /// A buffer that ends with the last element: `values` in their places, sentinels everywhere else.
     #[must_use]
-    pub fn buffer<T: Compute>(&self, values: Option<&[T]>) -> Vec<T> {
+    pub fn buffer<T: Element>(&self, values: Option<&[T]>) -> Vec<T> {
         let positions = self.positions();
-        let mut buffer = vec![T::from_f64(SENTINEL); positions.iter().max().map_or(self.start, |last| last + 1)];
+        let mut buffer = vec![element::<T>(SENTINEL); positions.iter().max().map_or(self.start, |last| last + 1)];
         for (&at, &value) in positions.iter().zip(values.into_iter().flatten()) {
             buffer[at] = value;
         }
@@ -108,10 +108,10 @@ impl Place {
     /// # Panics
     /// If something else in the buffer has changed.
     #[must_use]
-    pub fn gather<T: Compute>(&self, mut buffer: Vec<T>, what: &str) -> Vec<T> {
-        let take = |at: usize| core::mem::replace(&mut buffer[at], T::from_f64(SENTINEL));
+    pub fn gather<T: Element>(&self, mut buffer: Vec<T>, what: &str) -> Vec<T> {
+        let take = |at: usize| core::mem::replace(&mut buffer[at], element::<T>(SENTINEL));
         let values = self.positions().into_iter().map(take).collect();
-        assert!(buffer.iter().all(|v| v.to_f64() == SENTINEL), "{what} was written to between its elements");
+        assert!(buffer.iter().all(|&v| wide(v) == SENTINEL), "{what} was written to between its elements");
         values
     }
 }
@@ -125,13 +125,13 @@ pub fn contiguous(dims: &[usize]) -> Places {
     core::array::from_fn(|_| Place::contiguous(dims))
 }
 
-impl<T: Compute> Kernel<T> {
+impl<T: Element, P: Element<Compute = T::Compute>> Kernel<T, P> {
     /// As [`Kernel::run`], for any number of axes and any place of the tensors.
     ///
     /// # Panics
     /// If a method refuses, if the forward methods differ in a bit, or if something between elements was written.
     #[must_use]
-    pub fn run_at(&self, inputs: &Inputs<T>, places: &Places) -> Outputs<T> {
+    pub fn run_at(&self, inputs: &Inputs<T, P>, places: &Places) -> Outputs<T> {
         let params = inputs.params();
         let [px, py, pdy, pdx] = places;
         let (x, dy) = (px.buffer(Some(&inputs.x)), pdy.buffer(Some(&inputs.dy)));
@@ -143,9 +143,7 @@ impl<T: Compute> Kernel<T> {
         done("forward", (self.forward)(px.view(&x), params, py.view_mut(&mut y)));
         done("forward_inplace", (self.inplace)(px.view_mut(&mut inplace), params));
         done("forward_train", (self.train)(px.view(&x), params, py.view_mut(&mut trained), &mut saved));
-        let zeros = |present: bool, like: &[T]| if present { vec![T::default(); like.len()] } else { Vec::new() };
-        let mut dweight = zeros(self.has_weight(), &inputs.weight);
-        let mut dbias = zeros(self.has_bias(), &inputs.bias);
+        let [mut dweight, mut dbias] = self.grads(inputs);
         let dx_view = pdx.view_mut(&mut dx);
         let (x, dy) = (px.view(&x), pdy.view(&dy));
         done("backward", (self.backward)(x, dy, params, &saved, dx_view, &mut dweight, &mut dbias));
@@ -157,7 +155,7 @@ impl<T: Compute> Kernel<T> {
 
     /// All methods over contiguous tensors of any number of axes.
     #[must_use]
-    pub fn run_in(&self, dims: &[usize], inputs: &Inputs<T>) -> Outputs<T> {
+    pub fn run_in(&self, dims: &[usize], inputs: &Inputs<T, P>) -> Outputs<T> {
         self.run_at(inputs, &contiguous(dims))
     }
 }

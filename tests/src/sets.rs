@@ -1,8 +1,8 @@
 //! Which elements are normalized together and which share a parameter: the oracle for every technique.
 
 use crate::{Expected, Inputs, Kernel, Numbers, widen};
-use normkit::Compute;
 use normkit::generic::reference::Problem;
+use normkit::{Compute, Element};
 
 /// The axes of a technique. Axis 0 is the batch where there is one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,7 +83,7 @@ impl Sets {
     }
 }
 
-impl<T: Compute> Inputs<T> {
+impl<T: Element, P: Element<Compute = T::Compute>> Inputs<T, P> {
     /// About normal numbers that follow from the seed: `x` with this mean and deviation, `dy` with 0 and 1.
     #[must_use]
     pub fn random(sets: Sets, dims: &[usize], seed: u64, mean: f64, deviation: f64, eps: f64) -> Self {
@@ -114,10 +114,10 @@ impl<T: Compute> Inputs<T> {
     }
 }
 
-impl<T: Compute> Kernel<T> {
+impl<T: Element, P: Element<Compute = T::Compute>> Kernel<T, P> {
     /// What the oracle says of all methods, for these axes.
     #[must_use]
-    pub fn expected(&self, sets: Sets, dims: &[usize], inputs: &Inputs<T>) -> Expected {
+    pub fn expected(&self, sets: Sets, dims: &[usize], inputs: &Inputs<T, P>) -> Expected {
         inputs.expected(sets, dims, self.spec.centred, self.has_weight(), self.has_bias())
     }
 }

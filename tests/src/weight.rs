@@ -3,36 +3,36 @@
 use crate::place::{Places, contiguous};
 use crate::{Numbers, Outcome, bits, narrow, widen};
 use normkit::generic::reference::Problem;
-use normkit::{Compute, Saved, Spec, View, ViewMut};
+use normkit::{Compute, Element, Saved, Spec, View, ViewMut};
 
-type Forward<T> = dyn Fn(View<'_, T>, &[T], ViewMut<'_, T>) -> Outcome;
-type Inplace<T> = dyn Fn(ViewMut<'_, T>, &[T]) -> Outcome;
-type Train<T> = dyn Fn(View<'_, T>, &[T], ViewMut<'_, T>, &mut Saved<T>) -> Outcome;
-type Backward<T> = dyn Fn(View<'_, T>, View<'_, T>, &[T], &Saved<T>, ViewMut<'_, T>, &mut [T]) -> Outcome;
+type Forward<T, P> = dyn Fn(View<'_, T>, &[P], ViewMut<'_, T>) -> Outcome;
+type Inplace<T, P> = dyn Fn(ViewMut<'_, T>, &[P]) -> Outcome;
+type Train<T, P, A> = dyn Fn(View<'_, T>, &[P], ViewMut<'_, T>, &mut Saved<A>) -> Outcome;
+type Backward<T, P, A> = dyn Fn(View<'_, T>, View<'_, T>, &[P], &Saved<A>, ViewMut<'_, A>, &mut [A]) -> Outcome;
 
-/// A kernel; made by [`weight_norm!`](crate::weight_norm).
+/// A kernel over vectors of `T` with lengths of `P`; made by [`weight_norm!`](crate::weight_norm).
 #[allow(missing_docs, reason = "named as the methods")]
-pub struct WeightNorm<T: Compute> {
+pub struct WeightNorm<T: Element, P: Element<Compute = T::Compute> = <T as Element>::Compute> {
     /// The keys it was generated from.
     pub name: &'static str,
     pub spec: &'static Spec,
     /// Whether there is `g`.
     pub has_g: bool,
-    pub forward: Box<Forward<T>>,
-    pub inplace: Box<Inplace<T>>,
-    pub train: Box<Train<T>>,
-    pub backward: Box<Backward<T>>,
+    pub forward: Box<Forward<T, P>>,
+    pub inplace: Box<Inplace<T, P>>,
+    pub train: Box<Train<T, P, T::Compute>>,
+    pub backward: Box<Backward<T, P, T::Compute>>,
 }
 
 /// `weight_norm!(f32, g; shape = [64, 100])`, or without `g`: as [`kernel!`](crate::kernel), of kind `weight`.
 #[macro_export]
 macro_rules! weight_norm {
-    ($t:ident, g; $($keys:tt)*) => { $crate::weight_norm!(@ $t, true [g] [dg], $($keys)*) };
-    ($t:ident,; $($keys:tt)*) => { $crate::weight_norm!(@ $t, false [] [], affine = false, $($keys)*) };
-    (@ $t:ident, $has_g:literal [$($g:ident)?] [$($dg:ident)?], $($keys:tt)*) => {{
-        let kernel = normkit::norm!(kind = "weight", $($keys)*, dtype = $t);
-        $crate::WeightNorm::<$t> {
-            name: concat!("weight ", stringify!($($keys)*), " of ", stringify!($t)),
+    ($t:ident $(/ $p:ident)?, g; $($keys:tt)*) => { $crate::weight_norm!(@ [$t $(, $p)?], true [g] [dg], $($keys)*) };
+    ($t:ident $(/ $p:ident)?,; $($keys:tt)*) => { $crate::weight_norm!(@ [$t $(, $p)?], false [] [], affine = false, $($keys)*) };
+    (@ [$t:ident $(, $p:ident)?], $has_g:literal [$($g:ident)?] [$($dg:ident)?], $($keys:tt)*) => {{
+        let kernel = normkit::norm!(kind = "weight", $($keys)*, dtype = $t $(, param = $p)?);
+        $crate::WeightNorm::<$t $(, $p)?> {
+            name: concat!("weight ", stringify!($($keys)*), " of ", stringify!($t $(/ $p)?)),
             spec: kernel.spec(),
             has_g: $has_g,
             forward: Box::new(move |v, _g, w| { $(let $g = _g;)? kernel.forward(v, $($g,)? w) }),
@@ -50,22 +50,22 @@ macro_rules! weight_norm {
 /// The inputs of all methods.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "named as the arguments")]
-pub struct WeightInputs<T> {
+pub struct WeightInputs<T: Element, P: Element<Compute = T::Compute> = <T as Element>::Compute> {
     pub v: Vec<T>,
     pub dw: Vec<T>,
-    pub g: Vec<T>,
+    pub g: Vec<P>,
 }
 
 /// The outputs of all methods.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "named as the arguments")]
-pub struct WeightOutputs<T> {
+pub struct WeightOutputs<T: Element> {
     /// Of `forward`; that `forward_inplace` and `forward_train` give the same bits has been checked.
     pub w: Vec<T>,
-    pub dv: Vec<T>,
+    pub dv: Vec<T::Compute>,
     /// Empty where there is no `g`.
-    pub dg: Vec<T>,
-    pub saved: Saved<T>,
+    pub dg: Vec<T::Compute>,
+    pub saved: Saved<T::Compute>,
 }
 
 /// What the oracle says of all methods.
@@ -79,7 +79,7 @@ pub struct WeightExpected {
     pub rnorm: Vec<f64>,
 }
 
-impl<T: Compute> WeightInputs<T> {
+impl<T: Element, P: Element<Compute = T::Compute>> WeightInputs<T, P> {
     /// About normal numbers that follow from the seed.
     #[must_use]
     pub fn random(axis: usize, dims: &[usize], seed: u64, mean: f64, deviation: f64) -> Self {
@@ -106,14 +106,14 @@ impl<T: Compute> WeightInputs<T> {
     }
 }
 
-impl<T: Compute> WeightNorm<T> {
+impl<T: Element, P: Element<Compute = T::Compute>> WeightNorm<T, P> {
     /// All methods. Both gradients are added to what is there: `dv` to `dv_before`, `dg` to `dg_before`.
     ///
     /// # Panics
     /// If a method refuses, if the forward methods differ in a bit, or if something between elements was written.
     #[must_use]
-    pub fn run_at(&self, inputs: &WeightInputs<T>, before: f64, [pv, pw, pdw, pdv]: &Places) -> WeightOutputs<T> {
-        let before = T::from_f64(before);
+    pub fn run_at(&self, inputs: &WeightInputs<T, P>, before: f64, [pv, pw, pdw, pdv]: &Places) -> WeightOutputs<T> {
+        let before = T::Compute::from_f64(before);
         let (v, dw) = (pv.buffer(Some(&inputs.v)), pdw.buffer(Some(&inputs.dw)));
         let (mut w, mut trained) = (pw.buffer(None), pw.buffer(None));
         let mut dv = pdv.buffer(Some(&vec![before; inputs.v.len()]));
@@ -134,7 +134,7 @@ impl<T: Compute> WeightNorm<T> {
 
     /// All methods over contiguous tensors, gradients from 0.
     #[must_use]
-    pub fn run_in(&self, dims: &[usize], inputs: &WeightInputs<T>) -> WeightOutputs<T> {
+    pub fn run_in(&self, dims: &[usize], inputs: &WeightInputs<T, P>) -> WeightOutputs<T> {
         self.run_at(inputs, 0.0, &contiguous(dims))
     }
 }

@@ -15,4 +15,7 @@ pub struct Bn1;
 #[normalize(kind = "batch", shape = [_, 64, 56, 56], axis = "NHWC")]
 pub struct Bn2;
 
+#[normalize(kind = "rms", shape = [_, 4096], dtype = bf16, cast = "twice")]
+pub struct InputNorm;
+
 fn main() {}
