@@ -7,6 +7,7 @@ mod kernel;
 pub mod open;
 mod place;
 mod sets;
+pub mod sound;
 mod weight;
 
 pub use batch::{Batch, BatchInputs, FrozenOutputs, Running};
