@@ -76,9 +76,10 @@ fn inner_axis(spec: &Spec) -> usize {
 #[must_use]
 pub fn strides(spec: &Spec, dims: &[usize], gap: usize) -> Vec<usize> {
     let inner = inner_axis(spec);
-    let mut strides = vec![1; dims.len()];
+    let mut strides = vec![1_usize; dims.len()];
     for axis in (1..dims.len()).rev() {
-        strides[axis - 1] = strides[axis] * dims[axis] + if axis <= inner { gap } else { 0 };
+        // Of dims beside a 0 that may be of any size, no stride means anything.
+        strides[axis - 1] = strides[axis].wrapping_mul(dims[axis]).wrapping_add(if axis <= inner { gap } else { 0 });
     }
     strides
 }
