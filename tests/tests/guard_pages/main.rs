@@ -8,7 +8,7 @@ mod pages;
 
 use core::cell::Cell;
 use kernels::{fixed, open};
-use normkit::{Dim, Element, Level, Role, Spec};
+use normkit::{Dim, Element, Level, Spec};
 use normkit_tests::at_each_level;
 use normkit_tests::sound::{Case, SLOTS, Subject, Subjects, Values, Visit, run_all};
 use pages::{Pages, Side};
@@ -32,14 +32,13 @@ fn shapes(spec: &Spec) -> Vec<Vec<usize>> {
             // The axis next to it, which blocks of rows and flights of channels go along.
             all.extend((1..=20).chain([63, 64, 65, 130]).map(|size| shape(spec, last - 1, size, 5 + size % 4)));
             all.retain(|dims| spec.running.is_none() || dims[0] > 1);
-            all.retain(|dims| spec.groups.is_none_or(|groups| channels(spec, dims).is_multiple_of(groups)));
+            all.retain(|dims| {
+                spec.groups
+                    .is_none_or(|groups| spec.channel_axis().is_none_or(|axis| dims[axis].is_multiple_of(groups)))
+            });
             all
         }
     }
-}
-
-fn channels(spec: &Spec, dims: &[usize]) -> usize {
-    spec.roles.iter().position(|role| *role == Role::Channel).map_or(0, |axis| dims[axis])
 }
 
 /// The axis `axis` of `size`, the others small: how small follows from `vary`.
