@@ -349,3 +349,6 @@ pub(crate) fn inner_axis(roles: &[Role]) -> usize {
     let Some(last) = roles.last() else { return 0 };
     roles.len() - roles.iter().rev().take_while(|role| *role == last).count()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

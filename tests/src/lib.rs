@@ -8,6 +8,7 @@ pub mod open;
 mod place;
 pub mod rounding;
 mod sets;
+pub mod sound;
 mod weight;
 
 pub use batch::{Batch, BatchInputs, FrozenOutputs, Running};

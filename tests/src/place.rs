@@ -15,7 +15,7 @@ pub struct Place {
 }
 
 macro_rules! of_rank {
-    ($data:expr, $dims:expr, $strides:expr) => { of_rank!(@ $data, $dims, $strides, 1 2 3 4 5 6 9) };
+    ($data:expr, $dims:expr, $strides:expr) => { of_rank!(@ $data, $dims, $strides, 1 2 3 4 5 6 7 8 9) };
     (@ $data:expr, $dims:expr, $strides:expr, $($rank:literal)*) => {{
         let (data, dims, strides): (_, &[usize], Option<&[usize]>) = ($data, $dims, $strides);
         match (dims.len(), strides) {

@@ -74,7 +74,8 @@ pub mod f32 {
                 at = at.add(4);
             }
             if count & 2 != 0 {
-                _mm_store_sd(at.cast(), _mm_castps_pd(rest));
+                // Not `_mm_store_sd`, which asks for the alignment of an f64.
+                _mm_storel_epi64(at.cast(), _mm_castps_si128(rest));
                 rest = _mm_movehl_ps(rest, rest);
                 at = at.add(2);
             }

@@ -250,3 +250,6 @@ pub(super) fn fence(streamed: bool) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = streamed;
 }
+
+#[cfg(test)]
+mod tests;

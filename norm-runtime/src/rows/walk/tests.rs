@@ -130,3 +130,26 @@ fn no_rows() {
     let huge = (&empty[..], [0, usize::MAX, 4], [usize::MAX, 4, 1]);
     assert_eq!(stretches(&Walk::new(&HEADS, [operand("x", huge)], None).unwrap(), 0..0), []);
 }
+
+/// No memory is behind these: only their lengths are.
+#[test]
+fn more_rows_than_32_bits_count() {
+    use crate::shape::tests::operand;
+    let flat = View::from(&[0.0_f32; 0]).layout;
+    let walk = Walk::new(&ROWS_OF_8, [Operand::new("x", 1 << 40, &flat)], None).unwrap();
+    assert_eq!((walk.n, walk.rows.total), (8, 1 << 37));
+    assert_eq!(stretches(&walk, (1 << 37) - 2..1 << 37), [((1 << 37) - 2, 2, [(1 << 40) - 16])]);
+
+    let dims = [1 << 20, 1 << 14, 4];
+    let both = [operand("x", dims, Some([1 << 40, 1 << 24, 1])), operand("y", dims, None)];
+    let walk = Walk::new(&HEADS, both, None).unwrap();
+    assert_eq!((walk.rows.total, walk.rows.strides), (1 << 34, [1 << 24, 4]));
+    let last = (1 << 34) - 1;
+    let at = [(((1 << 20) - 1) << 40) + (((1 << 14) - 1) << 24), 4 * last];
+    assert_eq!(stretches(&walk, last..last + 1), [(last, 1, at)]);
+    // Across the end of a run, past the 2^32nd row.
+    let end = (1 << 33) + (1 << 14);
+    let [first, second] = [((1 << 19) << 40) + (((1 << 14) - 1) << 24), ((1 << 19) + 1) << 40];
+    let found = stretches(&walk, end - 1..end + 1);
+    assert_eq!(found, [(end - 1, 1, [first, 4 * (end - 1)]), (end, 1, [second, 4 * end])]);
+}

@@ -1,0 +1,106 @@
+//! Steps over more elements than 32 bits count, without any memory: operands are described by their lengths.
+
+use super::*;
+use crate::view::View;
+use proptest::prelude::*;
+
+/// An operand of that length, which nothing backs.
+pub(crate) fn operand<const D: usize>(
+    arg: &'static str,
+    dims: [usize; D],
+    strides: Option<[usize; D]>,
+) -> Operand<'static> {
+    let view = match strides {
+        Some(strides) => View::<f32>::from((&[][..], dims, strides)),
+        None => View::from((&[][..], dims)),
+    };
+    let strides = strides.unwrap_or_else(|| core::array::from_fn(|axis| dims[axis + 1..].iter().product()));
+    let len = 1 + dims.iter().zip(strides).map(|(dim, stride)| (dim - 1) * stride).sum::<usize>();
+    Operand::new(arg, len, Box::leak(Box::new(view.layout)))
+}
+
+/// Where a step along the chosen axes is, from its indices, in numbers that do not overflow.
+fn expected(dims: &[usize], strides: &[usize], chosen: impl Fn(usize) -> bool, step: usize) -> usize {
+    let (mut rest, mut at) = (step as u128, 0_u128);
+    for axis in (0..dims.len()).rev().filter(|&axis| chosen(axis)) {
+        at += rest % dims[axis] as u128 * strides[axis] as u128;
+        rest /= dims[axis] as u128;
+    }
+    usize::try_from(at).unwrap()
+}
+
+#[test]
+fn contiguous_rows_beyond_32_bits() {
+    let dims = [1 << 20, 1 << 14];
+    let steps = Steps::along(&[operand("x", dims, None)], &dims, |axis| axis == 0);
+    assert_eq!((steps.total, steps.strides), (1 << 20, [1 << 14]));
+    for step in [0, 1, (1 << 17) - 1, 1 << 17, (1 << 18) + 1, (1 << 20) - 1] {
+        assert_eq!(steps.offsets(step), [step << 14]);
+    }
+    let mut seen = Vec::new();
+    steps.for_each_in((1 << 20) - 3..1 << 20, |first, count, at| seen.push((first, count, at)));
+    assert_eq!(seen, [((1 << 20) - 3, 3, [((1 << 20) - 3) << 14])]);
+}
+
+#[test]
+fn strides_of_2_to_the_40th() {
+    let (dims, strides) = ([1 << 20, 1 << 14, 3, 8], [1 << 40, 1 << 25, 100, 1]);
+    let operands = [operand("x", dims, Some(strides)), operand("y", dims, None)];
+    assert_eq!(check_memory(&operands, 3 << 37, 3), Ok(()));
+    let contiguous = [3 << 17, 24, 8, 1];
+    let steps = Steps::along(&operands, &dims, |axis| axis < 3);
+    assert_eq!(steps.total, 3 << 34);
+    for step in [0, 1, 2, 3, (1 << 31) - 1, 1 << 31, (1 << 32) + 1, 5_000_000_000, (3 << 34) - 1] {
+        let at = [strides, contiguous].map(|strides| expected(&dims, &strides, |axis| axis < 3, step));
+        assert_eq!(steps.offsets(step), at, "step {step}");
+    }
+    assert_eq!(steps.offsets((3 << 34) - 1)[0] + 8, operands[0].len, "the last one ends where the operand does");
+    assert!(!steps.keeps_aligned(0, 16) && steps.keeps_aligned(1, 8));
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    let of = |dims: [usize; 3], strides: [usize; 3], len| {
+        let layout = View::<f32>::from((&[][..], dims, strides)).layout;
+        check_memory(&[Operand::new("x", len, &layout)], 1, 2)
+    };
+    assert_eq!(of([(1 << 24) + 1, 2, 4], [1 << 40, 4, 1], usize::MAX), Err(NormError::TooLarge { arg: "x" }));
+    assert_eq!(of([2, 2, 4], [usize::MAX - 8, 4, 1], usize::MAX), Ok(()));
+    assert_eq!(of([2, 2, 4], [usize::MAX - 7, 4, 1], usize::MAX), Err(NormError::TooLarge { arg: "x" }));
+    let short = of([1 << 20, 2, 4], [1 << 40, 4, 1], 1 << 59);
+    assert_eq!(short, Err(NormError::TooShort { arg: "x", expected: (((1 << 20) - 1) << 40) + 8, found: 1 << 59 }));
+    assert_eq!(product("x", &[1 << 32, 1 << 31]), Ok(1 << 63));
+    assert_eq!(product("x", &[1 << 32, 1 << 32]), Err(NormError::TooLarge { arg: "x" }));
+    assert_eq!(product("x", &[1 << 32, 1 << 32, 0]), Ok(0));
+}
+
+proptest! {
+    /// Of any axes with any gaps: every step of a range is where its indices say, also across the ends of runs.
+    #[test]
+    fn any_steps(
+        sizes in prop::array::uniform4(prop_oneof![1..6_usize, 1_usize..1 << 15]),
+        gaps in prop::array::uniform4(prop_oneof![Just(0_usize), 0_usize..1 << 14]),
+        chosen in 1..16_usize,
+        place in 0.0..1.0,
+    ) {
+        let mut strides = [1_usize; 4];
+        for axis in (0..3).rev() {
+            strides[axis] = strides[axis + 1] * sizes[axis + 1] + gaps[axis];
+        }
+        let chosen = |axis: usize| chosen >> axis & 1 == 1;
+        let operands = [operand("x", sizes, Some(strides)), operand("y", sizes, None)];
+        let contiguous: [usize; 4] = core::array::from_fn(|axis| sizes[axis + 1..].iter().product());
+        let steps = Steps::along(&operands, &sizes, chosen);
+        let start = ((steps.total as f64 * place) as usize).min(steps.total - 1);
+        let mut next = start;
+        steps.for_each_in(start..steps.total.min(start + 300), |first, count, at| {
+            assert_eq!(first, next);
+            for i in 0..count {
+                let of = |strides| expected(&sizes, strides, chosen, first + i);
+                assert_eq!([0, 1].map(|k| at[k] + i * steps.strides[k]), [of(&strides), of(&contiguous)]);
+            }
+            next += count;
+        });
+        assert_eq!(next, steps.total.min(start + 300));
+    }
+}
