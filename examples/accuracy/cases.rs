@@ -66,6 +66,8 @@ fn sets(problem: &Problem) -> Vec<Vec<usize>> {
     sets
 }
 
+type Forward = dyn Fn(&[f32], &mut [f32]);
+
 /// A case of a forward pass in f32 without parameters.
 fn forward(
     name: String,
@@ -103,7 +105,7 @@ fn offsets(random: &mut ChaCha8Rng, cases: &mut Vec<Case>) {
     let (n, c, l) = (8, 32, 98);
     for exponent in 2..=6 {
         let mean = 10_f64.powi(exponent);
-        let mut add = |kind: &str, problem: &Problem, kernel: Box<dyn Fn(&[f32], &mut [f32])>| {
+        let mut add = |kind: &str, problem: &Problem, kernel: Box<Forward>| {
             let x = narrow(&normal(random, problem.dims.iter().product(), mean, 1.0));
             cases.push(forward(format!("{kind}, mean 1e{exponent}"), problem, x, kernel, CENTRED, 1e-6));
         };

@@ -252,7 +252,7 @@ where
 /// Checks cases with each size of axis 0, at each level.
 pub fn check_all(name: &str, cases: &[Box<dyn Check + '_>], batches: &[usize]) {
     println!("{name}: {} cases", cases.len());
-    crate::at_each_level(name, |level| {
+    crate::at_each_level_of_halves(name, |level| {
         for case in cases {
             for &n in batches {
                 case.check(n, level);

@@ -17,7 +17,7 @@ pub use place::{Place, Places, contiguous, described, described_mut};
 pub use sets::Sets;
 pub use weight::{WeightExpected, WeightInputs, WeightNorm, WeightOutputs};
 
-use normkit::Level;
+use normkit::{__private::level, Level};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Levels are forced for the whole process, so tests that do so take turns.
@@ -45,6 +45,24 @@ pub fn at_each_level(name: &str, mut test: impl FnMut(Level)) {
         Level::force(Some(level)).expect("the level is available");
         test(level);
     }
+}
+
+/// As [`at_each_level`], and at AVX-512 once more without the instructions of AVX512-BF16 where there are any: for kernels over bf16.
+///
+/// # Panics
+/// If the test does.
+pub fn at_each_level_of_halves(name: &str, mut test: impl FnMut(Level)) {
+    at_each_level(name, |level| {
+        test(level);
+        if level == Level::Avx512 && level::converts_to_bf16() {
+            println!("{name}: and without AVX512-BF16");
+            level::avoid_bf16(true);
+            // Also where the test fails: others run after it.
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(level)));
+            level::avoid_bf16(false);
+            outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
 }
 
 /// Numbers that follow from a seed alone, uniform in -1..1 (SplitMix64).

@@ -1,7 +1,7 @@
 //! A row's result does not depend on what is beside it, nor on what other threads do: bit by bit.
 
 use normkit::{Element, Saved, bf16, norm};
-use normkit_tests::{Numbers, at_each_level};
+use normkit_tests::{Numbers, at_each_level_of_halves};
 use std::thread;
 
 /// More than any cache's share at which rows are taken together: then they go one by one.
@@ -54,7 +54,7 @@ macro_rules! check {
 
 #[test]
 fn rows_alone_among_many_and_in_threads() {
-    at_each_level("rows alone, among many, in threads", |_| {
+    at_each_level_of_halves("rows alone, among many, in threads", |_| {
         check!(f32, 300, kind = "rms", shape = [_, 300]);
         check!(f32, 768, kind = "layer", shape = [_, 768]);
         check!(bf16, 1000, kind = "rms", shape = [_, 1000], dtype = bf16);

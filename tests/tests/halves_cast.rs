@@ -2,7 +2,7 @@
 
 use normkit::{Element, Level, bf16, f16};
 use normkit_tests::rounding::Format;
-use normkit_tests::{Inputs, Kernel, Numbers, Sets, at_each_level, bits, kernel, narrow, widen};
+use normkit_tests::{Inputs, Kernel, Numbers, Sets, at_each_level_of_halves, bits, kernel, narrow, widen};
 
 /// The error of `f32` arithmetic, relative to the larger of 1 and the largest value.
 const TOLERANCE: f64 = 2e-6;
@@ -96,7 +96,7 @@ fn rows() {
     let plain = pair!(bf16,; ROWS; kind = "layer", shape = [_, 33], affine = false);
     let any_rms = pair!(f16 / f16, weight; ROWS; kind = "rms", shape = [_, _]);
     let any_layer = pair!(bf16, weight bias; ROWS; kind = "layer", shape = [_, _]);
-    at_each_level("rows", |level| {
+    at_each_level_of_halves("rows", |level| {
         for rows in [1, 2, 3, 4, 5, 9, 300] {
             rms.check(&[rows, 100], 1.0, level);
             layer.check(&[rows, 24], 1.0, level);
@@ -116,7 +116,7 @@ fn rows() {
 fn rows_of_any_magnitude() {
     let fixed = pair!(bf16 / bf16, weight eps; ROWS; kind = "rms", shape = [_, 100], eps = _);
     let any = pair!(bf16, weight bias eps; ROWS; kind = "layer", shape = [_, _], eps = _);
-    at_each_level("rows of any magnitude", |level| {
+    at_each_level_of_halves("rows of any magnitude", |level| {
         for magnitude in [1e-30, 1e-20, 1e-3, 1e3, 1e20, 1e30] {
             fixed.check(&[5, 100], magnitude, level);
             any.check(&[5, 77], magnitude, level);
@@ -131,7 +131,7 @@ fn columns() {
     let any = pair!(f16, weight; Sets::Over(&[1]); kind = "rms", shape = [_, _, _, _], axis = 1);
     let layer = pair!(bf16, weight bias; Sets::Over(&[1]); kind = "layer", shape = [_, _, _], axis = 1);
     let around = pair!(bf16 / f16, weight; Sets::Over(&[1, 3]); kind = "rms", shape = [_, _, _, _], axis = [1, 3]);
-    at_each_level("columns", |level| {
+    at_each_level_of_halves("columns", |level| {
         for n in [1, 3] {
             fixed.check(&[n, 24, 7, 5], 1.0, level);
             for [c, h, w] in [[3, 7, 7], [16, 1, 9], [33, 4, 8], [64, 3, 11], [5, 16, 16], [1, 3, 3], [200, 2, 3]] {
@@ -148,7 +148,7 @@ fn columns_of_any_magnitude() {
     const OVER: Sets = Sets::Over(&[1]);
     let rms = pair!(bf16 / bf16, weight eps; OVER; kind = "rms", shape = [_, _, _], axis = 1, eps = _);
     let layer = pair!(bf16, weight bias eps; OVER; kind = "layer", shape = [_, 12, _], axis = 1, eps = _);
-    at_each_level("columns of any magnitude", |level| {
+    at_each_level_of_halves("columns of any magnitude", |level| {
         for magnitude in [1e-30, 1e-20, 1e-3, 1e3, 1e20, 1e30] {
             rms.check(&[2, 9, 21], magnitude, level);
             layer.check(&[3, 12, 18], magnitude, level);
@@ -160,7 +160,7 @@ fn columns_of_any_magnitude() {
 #[test]
 fn before_and_once_differ() {
     let pair = pair!(bf16 / bf16, weight; ROWS; kind = "rms", shape = [_, 256], eps = 0);
-    at_each_level("before and once", |level| {
+    at_each_level_of_halves("before and once", |level| {
         let mut numbers = Numbers(1);
         let inputs = Inputs::<bf16, bf16> {
             x: narrow(&numbers.normal(4 * 256, 0.0, 1.0)),

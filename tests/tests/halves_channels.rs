@@ -3,7 +3,7 @@
 use normkit::{Saved, bf16, f16};
 use normkit_tests::check::{BatchCase, Case, Check, WeightCase, case, check_all};
 use normkit_tests::rounding::Format;
-use normkit_tests::{BatchInputs, Sets, at_each_level, batch, kernel, narrow, weight_norm, widen};
+use normkit_tests::{BatchInputs, Sets, at_each_level_of_halves, batch, kernel, narrow, weight_norm, widen};
 
 const FIRST: Sets = Sets::Instance { axis: 1 };
 const LAST: Sets = Sets::Instance { axis: 2 };
@@ -29,7 +29,7 @@ fn instances() {
     check_all("instances", &cases, &[0, 1, 2, 3, 9]);
     let first = kernel!(f16 / f16, weight bias; kind = "instance", shape = [_, _, _]);
     let last = kernel!(bf16 / f16, weight bias; kind = "instance", shape = [_, _, _], axis = -1);
-    at_each_level("instances at run time", |level| {
+    at_each_level_of_halves("instances at run time", |level| {
         for [c, s] in sizes() {
             for n in [1, 2] {
                 Case { kernel: &first, sets: FIRST, rest: vec![c, s] }.check(n, level);
@@ -65,7 +65,7 @@ fn groups() {
     check_all("groups", &cases, &[0, 1, 2, 3, 9]);
     let first = kernel!(bf16, weight bias; kind = "group", shape = [_, _, _], groups = 4);
     let last = kernel!(f16 / bf16, weight bias; kind = "group", shape = [_, _, _], axis = -1, groups = 4);
-    at_each_level("groups at run time", |level| {
+    at_each_level_of_halves("groups at run time", |level| {
         for [c, s] in sizes() {
             let c = c.next_multiple_of(4);
             for n in [1, 2] {
@@ -96,7 +96,7 @@ fn batches_at_run_time() {
     let columns = batch!(bf16, weight bias; shape = [_, _]);
     let first = batch!(f16 / f16, weight bias; shape = [_, _, _]);
     let last = batch!(bf16 / bf16, weight bias eps; shape = [_, _, _], axis = -1, eps = _);
-    at_each_level("batches at run time", |level| {
+    at_each_level_of_halves("batches at run time", |level| {
         for [c, s] in sizes() {
             for n in [1, 3] {
                 BatchCase { kernel: &first, axis: 1, rest: vec![c, s] }.check(n, level);
@@ -115,7 +115,7 @@ fn batches_at_run_time() {
 #[test]
 fn running_statistics() {
     let kernel = batch!(f16 / bf16, weight bias; shape = [_, _, _], momentum = 0.25);
-    at_each_level("running statistics", |level| {
+    at_each_level_of_halves("running statistics", |level| {
         let dims = [3, 17, 21];
         let mut found = BatchInputs::<f16, bf16>::random(1, &dims, 7, 1.0, 1.0, 1e-5);
         let (mut tracked, mut saved) = (0, Saved::default());
@@ -152,7 +152,7 @@ fn weights() {
     let rows = weight_norm!(f16 / bf16, g; shape = [_, _]);
     let columns = weight_norm!(bf16 / bf16, g; shape = [_, _], axis = 1);
     let middle = weight_norm!(f16, g; shape = [_, _, _], axis = 1);
-    at_each_level("weights at run time", |level| {
+    at_each_level_of_halves("weights at run time", |level| {
         for n in (1..=40).chain([63, 64, 65, 100, 128, 257, 768, 1000]) {
             for m in [1, 1 + n % 9] {
                 WeightCase { kernel: &rows, axis: 0, rest: vec![n] }.check(m, level);
@@ -168,7 +168,7 @@ fn weights() {
 #[test]
 fn a_vector_of_zeros_is_nan_alone() {
     let kernel = weight_norm!(bf16, g; shape = [_, _]);
-    at_each_level("a vector of zeros", |_| {
+    at_each_level_of_halves("a vector of zeros", |_| {
         let mut v = narrow::<bf16>(&[1.0; 3 * 21]);
         v[21..42].fill(bf16::ZERO);
         let mut w = vec![bf16::ZERO; v.len()];

@@ -3,7 +3,9 @@
 use normkit::{Element, bf16, f16};
 use normkit_tests::check::outputs_near;
 use normkit_tests::rounding::Format;
-use normkit_tests::{BatchInputs, Inputs, Kernel, Numbers, Sets, at_each_level, batch, kernel, narrow, widen};
+use normkit_tests::{
+    BatchInputs, Inputs, Kernel, Numbers, Sets, at_each_level_of_halves, batch, kernel, narrow, widen,
+};
 
 const TOLERANCE: f64 = 2e-6;
 
@@ -11,7 +13,7 @@ const TOLERANCE: f64 = 2e-6;
 #[test]
 fn magnitudes_of_sets() {
     fn test<T: Element>(name: &str, kernels: &[(Kernel<T>, Sets)], magnitudes: &[f64]) {
-        at_each_level(name, |level| {
+        at_each_level_of_halves(name, |level| {
             for (kernel, sets) in kernels {
                 for dims in [[2, 4, 5], [3, 8, 49], [1, 33, 8], [2, 16, 300]] {
                     for &magnitude in magnitudes {
@@ -49,7 +51,7 @@ fn magnitudes_of_sets() {
 fn any_magnitude_in_batches() {
     let first = batch!(bf16, weight bias eps; shape = [_, _, _], eps = _);
     let columns = batch!(bf16, weight bias eps; shape = [_, _], eps = _);
-    at_each_level("batches of any magnitude", |level| {
+    at_each_level_of_halves("batches of any magnitude", |level| {
         for magnitude in [1e-30, 1e-17, 1e17, 1e30] {
             for (kernel, dims) in [(&first, &[3, 5, 49][..]), (&columns, &[70, 17])] {
                 let inputs = Inputs::<bf16>::random(Sets::Each { axis: 1 }, dims, 3, magnitude, magnitude, 0.0);
@@ -65,7 +67,7 @@ fn any_magnitude_in_batches() {
 fn sixty_thousands_in_batches() {
     let first = batch!(f16, weight bias; shape = [_, _, _]);
     let columns = batch!(f16, weight bias; shape = [_, _]);
-    at_each_level("batches of sixty thousands", |level| {
+    at_each_level_of_halves("batches of sixty thousands", |level| {
         let check = |kernel: &normkit_tests::Batch<f16>, dims: &[usize]| {
             let mut inputs = BatchInputs::<f16>::random(1, dims, 5, 1.0, 1.0, 1e-5).inputs;
             let mut numbers = Numbers(9);

@@ -2,7 +2,7 @@
 
 use normkit::{Element, NormError, Saved, View, ViewMut, bf16, f16, norm, normalize};
 use normkit_tests::{
-    Batch, BatchInputs, Inputs, Kernel, Outputs, Sets, at_each_level, batch, bits, kernel, narrow, widen,
+    Batch, BatchInputs, Inputs, Kernel, Outputs, Sets, at_each_level_of_halves, batch, bits, kernel, narrow, widen,
 };
 
 fn same<T: Element>(what: &str, found: &Outputs<T>, expected: &Outputs<T>) {
@@ -20,7 +20,7 @@ fn check<T: Element, P: Element<Compute = T::Compute>>(
     sets: Sets,
     all_dims: &[&[usize]],
 ) {
-    at_each_level(family.name, |level| {
+    at_each_level_of_halves(family.name, |level| {
         for dims in all_dims {
             let inputs = Inputs::<T, P>::random(sets, dims, 8, 1.0, 1.0, alone.spec.eps);
             let what = format!("{} of {} over {dims:?} at {level}", family.name, T::NAME);
@@ -114,7 +114,7 @@ fn batches() {
         ($($t:ident)*) => { $(
             let of_family = batch!(of family, "family"; [$t], [weight bias] [weight] [] [dweight dbias]);
             let alone = batch!($t, weight bias; shape = [_, _]);
-            at_each_level("batches", |level| check_batch(&of_family, &alone, level));
+            at_each_level_of_halves("batches", |level| check_batch(&of_family, &alone, level));
         )* };
     }
     types!(f32 f16 bf16);

@@ -2,7 +2,9 @@
 
 use normkit::{NormError, NormLayer, Param, Saved, Tensor, TensorMut, bf16, f16, normalize};
 use normkit_tests::rounding::Format;
-use normkit_tests::{Inputs, Numbers, Sets, WeightInputs, at_each_level, bits, kernel, narrow, weight_norm, widen};
+use normkit_tests::{
+    Inputs, Numbers, Sets, WeightInputs, at_each_level_of_halves, bits, kernel, narrow, weight_norm, widen,
+};
 
 /// Size and types from the field.
 #[normalize(kind = "rms", axis = -1, eps = 1e-6)]
@@ -153,7 +155,7 @@ fn layers_give_the_bits_of_kernels() -> Result<(), NormError> {
     layers.2.weight.copy_from_slice(&of_f16.weight);
     layers.2.bias.copy_from_slice(&of_f16.bias);
     let mut result = Ok(());
-    at_each_level("layers", |_| {
+    at_each_level_of_halves("layers", |_| {
         result = result.and_then(|()| {
             let (mut y, mut dx, mut saved) = (inputs.x.clone(), inputs.x.clone(), Saved::default());
             let expected = rms.run([5, 48], &inputs);

@@ -10,8 +10,8 @@ use normkit_tests::check::outputs_near;
 use normkit_tests::golden::{File, read_folder};
 use normkit_tests::rounding::Format;
 use normkit_tests::{
-    Batch, BatchInputs, Expected, Inputs, Kernel, Outputs, WeightInputs, WeightNorm, at_each_level, batch, element,
-    kernel, weight_norm, wide, widen,
+    Batch, BatchInputs, Expected, Inputs, Kernel, Outputs, WeightInputs, WeightNorm, at_each_level_of_halves, batch,
+    element, kernel, weight_norm, wide, widen,
 };
 
 const TOLERANCE: f64 = 2e-6;
@@ -183,7 +183,7 @@ fn agrees_with_pytorch_at_every_level() {
     assert_eq!(files.keys().cloned().collect::<BTreeSet<_>>(), names, "each file has its kernel");
     let cases: Vec<_> =
         table.into_iter().map(|(name, test)| (Golden { name, file: files.remove(name).unwrap() }, test)).collect();
-    at_each_level("halves", |level| {
+    at_each_level_of_halves("halves", |level| {
         for (golden, test) in &cases {
             test.test(golden, level);
         }

@@ -1,7 +1,7 @@
 //! Tensors of half types larger than the caches, whose outputs may be stored past them.
 
 use normkit::{Element, Param, Saved, bf16, f16};
-use normkit_tests::{Inputs, Kernel, Place, Sets, at_each_level, bits, kernel, narrow, widen};
+use normkit_tests::{Inputs, Kernel, Place, Sets, at_each_level_of_halves, bits, kernel, narrow, widen};
 
 /// 20 MB in each tensor: beyond what most last-level caches hold of two.
 const LEN: usize = 10 << 20;
@@ -23,7 +23,7 @@ fn check<T: Element>(kernel: &Kernel<T>, sets: Sets, dims: [usize; 3]) {
         param
     };
     let place = Place::contiguous(&dims);
-    at_each_level("larger than the caches", |level| {
+    at_each_level_of_halves("larger than the caches", |level| {
         let [aligned, shifted] = [0, 1].map(|shift| {
             let (x, dy) = (copy(&inputs.x, shift), copy(&inputs.dy, shift));
             let [mut y, mut dx] = [(); 2].map(|()| Param::filled(nan, LEN + shift));

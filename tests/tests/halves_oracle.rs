@@ -3,7 +3,7 @@
 
 use normkit::{Element, Level, bf16, f16};
 use normkit_tests::check::{Case, Check, case, check_all};
-use normkit_tests::{Inputs, Kernel, Place, Sets, at_each_level, bits, kernel};
+use normkit_tests::{Inputs, Kernel, Place, Sets, at_each_level_of_halves, bits, kernel};
 
 const ROWS: Sets = Sets::Over(&[1]);
 
@@ -54,7 +54,7 @@ fn lengths() -> impl Iterator<Item = usize> {
 }
 
 fn any_length<T: Element, P: Element<Compute = T::Compute>>(name: &str, kernel: &Kernel<T, P>) {
-    at_each_level(name, |level| {
+    at_each_level_of_halves(name, |level| {
         for n in lengths() {
             let case = Case { kernel, sets: ROWS, rest: vec![n] };
             for rows in [1, 2 + n % 8] {
@@ -102,7 +102,7 @@ fn fixed_columns() {
 fn columns_at_run_time() {
     let layer = kernel!(bf16, weight bias; kind = "layer", shape = [_, _, _], axis = 1);
     let rms = kernel!(f16 / f16, weight; kind = "rms", shape = [_, _, _], axis = 1);
-    at_each_level("columns at run time", |level| {
+    at_each_level_of_halves("columns at run time", |level| {
         for (i, n) in lengths().take(60).enumerate() {
             // Columns, and how many lie side by side.
             for rest in [vec![n, 1 + i % 9], vec![1 + i % 9, n]] {
@@ -119,7 +119,7 @@ fn columns_at_run_time() {
 fn around_an_axis_at_run_time() {
     let layer = kernel!(f16 / bf16, weight bias; kind = "layer", shape = [_, _, _, _], axis = [1, 3]);
     let rms = kernel!(bf16, weight; kind = "rms", shape = [_, _, _, _], axis = [1, 3]);
-    at_each_level("around an axis at run time", |level| {
+    at_each_level_of_halves("around an axis at run time", |level| {
         for rest in [[1, 1, 1], [2, 3, 5], [7, 2, 16], [5, 9, 17], [3, 33, 8], [16, 4, 31], [9, 2, 100], [0, 3, 4]] {
             for n in [1, 3] {
                 Case { kernel: &layer, sets: Sets::Over(&[1, 3]), rest: rest.to_vec() }.check(n, level);
@@ -149,7 +149,7 @@ fn a_row_alone_has_the_same_bits() {
     let fixed_f16 = (kernel!(f16, weight; kind = "rms", shape = [_, 52]), 52);
     let any = kernel!(f16 / f16, weight bias; kind = "layer", shape = [_, _]);
     let any_bf16 = kernel!(bf16, weight; kind = "rms", shape = [_, _]);
-    at_each_level("a row alone", |_| {
+    at_each_level_of_halves("a row alone", |_| {
         alone(&fixed.0, fixed.1);
         alone(&fixed_f16.0, fixed_f16.1);
         for n in [1, 3, 8, 15, 16, 31, 64, 100, 129, 1000] {
@@ -183,7 +183,7 @@ macro_rules! each_apart {
 fn nothing_is_written_between_rows() {
     let any = kernel!(bf16, weight bias; kind = "layer", shape = [_, _]);
     let any_f16 = kernel!(f16 / f16, weight; kind = "rms", shape = [_, _]);
-    at_each_level("rows apart", |level| {
+    at_each_level_of_halves("rows apart", |level| {
         // Every part of the widest vector, alone and after whole ones; one element past each unroll.
         each_apart!(level: 1 2 3 5 6 9 13 17 18 19 23 31 65 257);
         for n in (1..=70).chain([129, 257, 513, 1025]) {

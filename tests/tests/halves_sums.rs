@@ -1,7 +1,7 @@
 //! Gradients of parameters over many rows of half types: summed in `f32`, in blocks, so that the last rows count as the first do.
 
 use normkit::{Element, bf16, f16};
-use normkit_tests::{Expected, Inputs, Kernel, Sets, at_each_level, batch, error, kernel, widen};
+use normkit_tests::{Expected, Inputs, Kernel, Sets, at_each_level_of_halves, batch, error, kernel, widen};
 
 const ROWS: usize = 65536;
 
@@ -31,7 +31,7 @@ fn rows<T: Element<Compute = f32>>(kernels: [(Kernel<T>, usize); 2]) {
         let expected = kernel.oracle(n, &inputs);
         (kernel, n, inputs, expected)
     });
-    at_each_level("many rows", |level| {
+    at_each_level_of_halves("many rows", |level| {
         for (kernel, n, inputs, expected) in &cases {
             let found = kernel.run([ROWS, *n], inputs);
             near(&format!("{} of {n} at {level}", kernel.name), [&found.dweight, &found.dbias], expected);
@@ -67,7 +67,7 @@ fn channels_of_bf16() {
         let expected = kernel.expected(axis, &dims, &inputs);
         (kernel, dims, inputs, expected)
     });
-    at_each_level("channels of many values", |level| {
+    at_each_level_of_halves("channels of many values", |level| {
         for (kernel, dims, inputs, expected) in &cases {
             let found = kernel.train_in(dims, inputs);
             near(&format!("{} over {dims:?} at {level}", kernel.name), [&found.dweight, &found.dbias], expected);
@@ -86,7 +86,7 @@ fn columns_of_bf16() {
         let expected = kernel.expected(sets, &dims, &inputs);
         (kernel, dims, inputs, expected)
     });
-    at_each_level("many columns", |level| {
+    at_each_level_of_halves("many columns", |level| {
         for (kernel, dims, inputs, expected) in &cases {
             let found = kernel.run_in(dims, inputs);
             near(&format!("{} over {dims:?} at {level}", kernel.name), [&found.dweight, &found.dbias], expected);
@@ -116,7 +116,7 @@ fn gradients_are_added() {
     let rows = kernel!(bf16, weight bias; kind = "layer", shape = [_, _, 20]);
     let group = kernel!(f16, weight bias; kind = "group", shape = [_, 6, 7], groups = 3);
     let columns = kernel!(bf16, weight; kind = "rms", shape = [_, _, _], axis = 1);
-    at_each_level("added", |_| {
+    at_each_level_of_halves("added", |_| {
         test(&rows, Sets::Over(&[2]), [3, 5, 20]);
         test(&group, Sets::Groups { axis: 1, groups: 3 }, [4, 6, 7]);
         test(&columns, Sets::Over(&[1]), [2, 9, 17]);

@@ -2,7 +2,9 @@
 
 use normkit::{Element, Level, bf16, f16};
 use normkit_tests::rounding::Format;
-use normkit_tests::{Inputs, Kernel, Numbers, Outputs, Sets, at_each_level, bits, kernel, narrow, wide, widen};
+use normkit_tests::{
+    Inputs, Kernel, Numbers, Outputs, Sets, at_each_level_of_halves, bits, kernel, narrow, wide, widen,
+};
 
 const TOLERANCE: f64 = 2e-6;
 
@@ -24,7 +26,7 @@ macro_rules! kernels {
 }
 
 fn each<T: Element>(name: &str, kernels: &[(Kernel<T>, &[usize])], test: impl Fn(Subject<T>, Level)) {
-    at_each_level(&format!("{name} of {}", T::NAME), |level| {
+    at_each_level_of_halves(&format!("{name} of {}", T::NAME), |level| {
         for (kernel, lengths) in kernels {
             for &n in *lengths {
                 test((kernel, n), level);
@@ -343,7 +345,7 @@ fn one_element_has_no_gradient() {
         kernel!(f16, weight bias; kind = "layer", shape = [_, 1]),
         kernel!(f16, weight bias; kind = "layer", shape = [_, _]),
     ];
-    at_each_level("one element", |level| {
+    at_each_level_of_halves("one element", |level| {
         test(&bf16s[0], &bf16s[1], level);
         test(&f16s[0], &f16s[1], level);
     });

@@ -2,7 +2,7 @@
 //! access, `cargo +nightly miri test -p normkit-tests --test miri`, and for `valgrind`.
 
 use normkit::{Element, NormError, Param, Saved, View, ViewMut, normalize};
-use normkit_tests::at_each_level;
+use normkit_tests::at_each_level_of_halves;
 use normkit_tests::sound::run_all;
 use normkit_tests::sound::{Case, Memory, SLOTS, Subject, Values, Visit, singles};
 
@@ -49,7 +49,7 @@ impl Visit for Small {
 #[test]
 fn kernels_of_any_size() {
     let all = singles();
-    at_each_level("kernels", |_| all.each(&mut Small));
+    at_each_level_of_halves("kernels", |_| all.each(&mut Small));
 }
 
 #[normalize(kind = "layer", shape = [_, 21])]
@@ -63,7 +63,7 @@ struct Half;
 
 #[test]
 fn layers_of_fixed_sizes() {
-    at_each_level("layers", |_| {
+    at_each_level_of_halves("layers", |_| {
         let x: Vec<f32> = (0..5 * 21).map(|i| (i % 8) as f32 * if i < 21 { 1e25 } else { 1.0 }).collect();
         let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         let mut saved = Saved::default();

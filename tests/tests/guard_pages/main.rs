@@ -9,7 +9,7 @@ mod pages;
 use core::cell::Cell;
 use kernels::{fixed, open};
 use normkit::{Dim, Element, Level, Spec};
-use normkit_tests::at_each_level;
+use normkit_tests::at_each_level_of_halves;
 use normkit_tests::sound::{Case, SLOTS, Subject, Subjects, Values, Visit, run_all};
 use pages::{Pages, Side};
 
@@ -92,7 +92,7 @@ impl Visit for Guarded<'_> {
 
 fn guard(name: &str, subjects: &Subjects) {
     let mut slots: [Pages; SLOTS] = core::array::from_fn(|_| Pages::new(8 * LONGEST));
-    at_each_level(name, |level| {
+    at_each_level_of_halves(name, |level| {
         let calls = Cell::new(0);
         subjects.each(&mut Guarded { slots: &mut slots, level, calls: &calls });
         println!("{level}: {} calls of all methods", calls.get());

@@ -109,7 +109,7 @@ pub(in crate::arch) mod io {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     pub unsafe fn store_part(p: *mut u16, v: __m256i, count: usize) {
         // Of a masked store of narrowed lanes, with a constant mask of one lane, LLVM 22 makes a store of the four bytes before they
-        // were narrowed.
+        // were narrowed: https://github.com/llvm/llvm-project/issues/179489.
         if count == 1 {
             // SAFETY: the caller's contract.
             unsafe { p.write(_mm256_extract_epi16::<0>(v) as u16) };
