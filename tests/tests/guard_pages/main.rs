@@ -14,7 +14,7 @@ use normkit_tests::sound::{Case, SLOTS, Subject, Subjects, Values, Visit, run_al
 use pages::{Pages, Side};
 
 /// No argument has more elements, nor does any tensor with its gaps.
-const LONGEST: usize = 1 << 15;
+const LONGEST: usize = 1 << 14;
 
 /// Sizes with every remainder of the vectors, of several of them, and of blocks.
 fn sizes() -> Vec<usize> {
