@@ -135,7 +135,7 @@ pub fn check_param_len(arg: &'static str, spec: &'static Spec, len: usize) -> Re
 /// The elements of a weight of these dims, and those along one of its axes.
 #[must_use]
 pub fn weight_lens(dims: &[usize], axis: usize) -> (usize, usize) {
-    (dims.iter().product(), dims[axis])
+    (partial_product(dims.iter().copied()), dims[axis])
 }
 
 /// Checks dims that are given for a tensor to come.
