@@ -45,19 +45,19 @@
 //! this formula in f64, over any axes, and is what the kernels are tested against.
 //!
 //! `forward_train` keeps statistics of each set in [`Saved`](crate::Saved); `backward` takes them together with the `x` that was
-//! normalized. `y` is not needed again. `forward_inplace` overwrites `x`, so it is for inference.
+//! normalized (of weight normalization that is the field `weight_v`). `y` is not needed again. `forward_inplace` overwrites `x`, so it is for inference.
 //!
 //! # Half types, and where statistics are computed
 //!
 //! [`f16`](crate::f16) and [`bf16`](crate::bf16) are types to store. What is read is widened to f32, everything is computed there, and the
-//! result is rounded once. Statistics are f32 for f16, bf16 and f32, and f64 for f64; those of channels, groups and columns are
+//! result is rounded once. Statistics are kept as f32 for f16, bf16 and f32, as f64 for f64; those of channels, groups and columns are
 //! summed in short stretches that are added up in f64. Gradients of parameters and what [`Saved`](crate::Saved) holds are of that type
 //! too: f32 for half types.
 //!
 //! - `eps` is added in f32 too: 1e-6 is safe with f16 data, whose own smallest normal number is 6e-5.
 //! - The square of any f16 number is far inside f32. A bf16 number reaches as far as f32 does: rows whose squares overflow or vanish are
 //!   computed again, scaled.
-//! - Parameters are f32 unless `param` says else. That is what training wants: a step of less than 0.2 % of a value is lost in bf16.
+//! - Parameters are f32 unless `param` or a declared field says else. That is what training wants: a step of less than 0.2 % of a value is lost in bf16.
 //!   `param = bf16` halves what inference reads of them.
 //! - Running statistics are of the parameters' type, and move by smaller steps still.
 //! - Some code rounds the normalized element before the weight is applied, Llama's for one: `cast = before_weight`.

@@ -118,7 +118,7 @@
 //!
 //! # Half types
 //!
-//! [`f16`] and [`bf16`] (those of the crate `half`) are types to store; all of a technique is computed in f32 and rounded once, to the
+//! [`f16`](struct@f16) and [`bf16`] (those of the crate `half`) are types to store; all of a technique is computed in f32 and rounded once, to the
 //! nearest, ties to even, when it is stored. Gradients of parameters and [`Saved`] are f32 whatever the types. `x` and the parameters may
 //! be of different types; of weight normalization, `weight_v` is of `dtype`, `weight_g` of `param`.
 //!
