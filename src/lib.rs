@@ -29,6 +29,7 @@
 //! ```
 //!
 //! [`norm!`] gives the same kernels over memory of your own: see there. Both take the same keys.
+//! [`guide`] explains the techniques: which to choose, what each computes and costs, and where it goes wrong.
 //!
 //! # Keys
 //!
@@ -221,6 +222,8 @@
 //!
 //! Kernels compile in your crate, under your profile: without optimization they are far slower than scalar code. For
 //! debug builds set `opt-level = 1` or more in `[profile.dev]`.
+
+pub mod guide;
 
 /// A zero-sized kernel over memory of your own, wherever an expression may stand.
 ///
