@@ -1,5 +1,5 @@
 use super::*;
-use crate::check::CATALOGUE;
+use crate::check::catalogue;
 use crate::parse;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use proptest::prelude::*;
@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 
 // From tokens to a model, and the names of what was reported.
 
-fn read_kernel(args: TokenStream) -> (Option<Model>, Vec<&'static str>) {
+pub fn read_kernel(args: TokenStream) -> (Option<Model>, Vec<&'static str>) {
     let mut report = Report::default();
     let args = parse::args(args, &mut report);
     let model = kernel(&args, &mut report);
     (model, report.names)
 }
 
-fn read_layer(args: TokenStream, item: TokenStream) -> (Option<Layer>, Vec<&'static str>) {
+pub fn read_layer(args: TokenStream, item: TokenStream) -> (Option<Layer>, Vec<&'static str>) {
     let mut report = Report::default();
     let args = parse::args(args, &mut report);
     let layer = parse::item(item, &mut report).and_then(|item| layer(&args, &item, &mut report));
@@ -466,7 +466,7 @@ fn each_rule_is_reported_by_its_name_and_alone() {
 fn no_rule_is_without_a_case() {
     let forms = model_form::tests::BROKEN.iter().map(|(rule, ..)| *rule);
     let cases: BTreeSet<_> = BROKEN.iter().map(|(rule, ..)| *rule).chain(forms).collect();
-    let rules: BTreeSet<_> = CATALOGUE.iter().map(|rule| rule.name).collect();
+    let rules: BTreeSet<_> = catalogue().map(|rule| rule.name).collect();
     assert_eq!(cases, rules);
 }
 
