@@ -471,6 +471,46 @@ fn no_rule_is_without_a_case() {
 }
 
 #[test]
+fn spellings_of_other_frameworks_are_answered_with_ours() {
+    let said = |args: &str| {
+        let mut report = Report::default();
+        let args = parse::args(tokens(args), &mut report);
+        let _ = kernel(&args, &mut report);
+        (report.names.clone(), report.to_tokens().to_string())
+    };
+    // Of each line the first word is ours. The model has neither, and is not told that it lacks ours as well.
+    let keys = "eps epsilon norm_eps layer_norm_eps rms_norm_eps variance_epsilon layer_norm_epsilon
+        axis dim dims axes channel_axis feature_axes reduction_axes data_format channels_first channels_last
+        shape normalized_shape num_features num_channels hidden_size
+        groups num_groups
+        affine elementwise_affine bias center use_scale
+        momentum decay
+        param param_dtype";
+    for (ours, theirs) in keys.lines().map(|line| line.trim().split_once(' ').unwrap()) {
+        for theirs in theirs.split(' ') {
+            let right = ["kind = batch", "shape = [_, 8, 9]"].iter().filter(|entry| !entry.starts_with(ours));
+            let right: Vec<_> = right.copied().collect();
+            let (names, text) = said(&format!("{}, {theirs} = 1", right.join(", ")));
+            assert_eq!(names, ["unknown_key"], "{theirs}");
+            assert!(text.contains(&format!("unknown key `{theirs}`, which is `{ours}` here")), "{text}");
+        }
+    }
+    let kinds = "rms rmsnorm RMSNorm rms_norm RMSNormalization LlamaRMSNorm T5LayerNorm
+        layer LayerNorm layer_norm LayerNormalization ln
+        batch BatchNorm2d BatchNormalization SyncBatchNorm bn
+        group GroupNorm group_norm GroupNormalization gn
+        instance InstanceNorm2d instance_norm InstanceNormalization
+        weight WeightNorm weight_norm WeightNormalization";
+    for (ours, theirs) in kinds.lines().map(|line| line.trim().split_once(' ').unwrap()) {
+        for theirs in theirs.split(' ') {
+            let (names, text) = said(&format!("kind = \"{theirs}\", shape = [_, 8]"));
+            assert_eq!(names, ["unknown_kind"], "{theirs}");
+            assert!(text.contains(&format!("unknown kind `{theirs}`, did you mean `{ours}`?")), "{text}");
+        }
+    }
+}
+
+#[test]
 fn several_at_once_are_all_reported() {
     let (model, names) = read_kernel(quote!(
         kind = "rms",
