@@ -6,7 +6,7 @@ pub mod model_form;
 mod technique;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 pub use fields::{Storage, param_element, role_of};
 pub use keys::shown;

@@ -19,7 +19,7 @@ fn messages() {
 /// The names in the catalogue: the strings of lines like `SYNTAX = "syntax",`.
 fn rules() -> BTreeSet<&'static str> {
     let (_, catalogue) = include_str!("../../norm-macros/src/check.rs").split_once("\ncatalogue! {").unwrap();
-    let (catalogue, _) = catalogue.split_once("\n}").unwrap();
+    let (catalogue, _) = catalogue.split_once("\n}\n").unwrap();
     let name = |line: &'static str| {
         let (constant, rest) = line.trim().split_once(" = \"")?;
         let plain = constant.chars().all(|c| c.is_ascii_uppercase() || c == '_');

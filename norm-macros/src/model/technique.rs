@@ -82,14 +82,14 @@ pub const TECHNIQUES: &[Technique] = &[
         most_affine: Affine::Weight,
         eps: 1e-6,
         keys: &["eps", "cast"],
-        also: &["rmsnorm", "rms_norm", "rms-norm"],
+        also: &["rmsnorm", "rms_norm", "rms-norm", "rmsnormalization", "llamarmsnorm", "t5layernorm"],
         formula: "`y = x / sqrt(mean(x^2) + eps) * weight` (Zhang and Sennrich, 2019; semantics of PyTorch's `rms_norm`)",
         ..NORMALIZED
     },
     Technique {
         kind: "layer",
         keys: &["eps", "cast"],
-        also: &["layernorm", "layer_norm", "layer-norm", "ln"],
+        also: &["layernorm", "layer_norm", "layer-norm", "layernormalization", "ln"],
         formula: "`y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias` (Ba, Kiros and Hinton, 2016; semantics of PyTorch's `layer_norm`)",
         ..NORMALIZED
     },
@@ -98,7 +98,17 @@ pub const TECHNIQUES: &[Technique] = &[
         axis: AxisKey::Channels { default: 1, keeps_first: false },
         running: true,
         keys: &["eps", "momentum", "running_var"],
-        also: &["batchnorm", "batch_norm", "batch-norm", "batchnorm1d", "batchnorm2d", "batchnorm3d", "bn"],
+        also: &[
+            "batchnorm",
+            "batch_norm",
+            "batch-norm",
+            "batchnorm1d",
+            "batchnorm2d",
+            "batchnorm3d",
+            "batchnormalization",
+            "syncbatchnorm",
+            "bn",
+        ],
         formula: "`y = (x - mean) / sqrt(var + eps) * weight + bias`, with the statistics of each channel over the batch in training, and running ones in inference (Ioffe and Szegedy, 2015; semantics of PyTorch's `BatchNorm`)",
         ..CHANNELS
     },
@@ -106,7 +116,7 @@ pub const TECHNIQUES: &[Technique] = &[
         kind: "group",
         groups: Groups::Key,
         keys: &["eps", "groups"],
-        also: &["groupnorm", "group_norm", "group-norm", "gn"],
+        also: &["groupnorm", "group_norm", "group-norm", "groupnormalization", "gn"],
         formula: "`y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias`, with the statistics of each group of channels of each sample (Wu and He, 2018; semantics of PyTorch's `group_norm`)",
         ..CHANNELS
     },
@@ -119,6 +129,7 @@ pub const TECHNIQUES: &[Technique] = &[
             "instancenorm1d",
             "instancenorm2d",
             "instancenorm3d",
+            "instancenormalization",
             "in",
         ],
         formula: "`y = (x - mean(x)) / sqrt(var(x) + eps) * weight + bias`, with the statistics of each channel of each sample (Ulyanov, Vedaldi and Lempitsky, 2016; semantics of PyTorch's `instance_norm`)",
@@ -133,7 +144,7 @@ pub const TECHNIQUES: &[Technique] = &[
         most_affine: Affine::Weight,
         eps: 0.0,
         keys: &[],
-        also: &["weightnorm", "weight_norm", "weight-norm"],
+        also: &["weightnorm", "weight_norm", "weight-norm", "weightnormalization"],
         formula: "`weight = weight_v / norm(weight_v) * weight_g`, with the norm over all axes but one (Salimans and Kingma, 2016; semantics of PyTorch's `weight_norm`). A vector of zeros has no direction: its row becomes NaN, and no other",
         ..CHANNELS
     },

@@ -1,5 +1,5 @@
 use super::*;
-use crate::check::CATALOGUE;
+use crate::check::catalogue;
 use crate::parse;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use proptest::prelude::*;
@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 
 // From tokens to a model, and the names of what was reported.
 
-fn read_kernel(args: TokenStream) -> (Option<Model>, Vec<&'static str>) {
+pub fn read_kernel(args: TokenStream) -> (Option<Model>, Vec<&'static str>) {
     let mut report = Report::default();
     let args = parse::args(args, &mut report);
     let model = kernel(&args, &mut report);
     (model, report.names)
 }
 
-fn read_layer(args: TokenStream, item: TokenStream) -> (Option<Layer>, Vec<&'static str>) {
+pub fn read_layer(args: TokenStream, item: TokenStream) -> (Option<Layer>, Vec<&'static str>) {
     let mut report = Report::default();
     let args = parse::args(args, &mut report);
     let layer = parse::item(item, &mut report).and_then(|item| layer(&args, &item, &mut report));
@@ -466,8 +466,48 @@ fn each_rule_is_reported_by_its_name_and_alone() {
 fn no_rule_is_without_a_case() {
     let forms = model_form::tests::BROKEN.iter().map(|(rule, ..)| *rule);
     let cases: BTreeSet<_> = BROKEN.iter().map(|(rule, ..)| *rule).chain(forms).collect();
-    let rules: BTreeSet<_> = CATALOGUE.iter().map(|rule| rule.name).collect();
+    let rules: BTreeSet<_> = catalogue().map(|rule| rule.name).collect();
     assert_eq!(cases, rules);
+}
+
+#[test]
+fn spellings_of_other_frameworks_are_answered_with_ours() {
+    let said = |args: &str| {
+        let mut report = Report::default();
+        let args = parse::args(tokens(args), &mut report);
+        let _ = kernel(&args, &mut report);
+        (report.names.clone(), report.to_tokens().to_string())
+    };
+    // Of each line the first word is ours. The model has neither, and is not told that it lacks ours as well.
+    let keys = "eps epsilon norm_eps layer_norm_eps rms_norm_eps variance_epsilon layer_norm_epsilon
+        axis dim dims axes channel_axis feature_axes reduction_axes data_format channels_first channels_last
+        shape normalized_shape num_features num_channels hidden_size
+        groups num_groups
+        affine elementwise_affine bias center use_scale
+        momentum decay
+        param param_dtype";
+    for (ours, theirs) in keys.lines().map(|line| line.trim().split_once(' ').unwrap()) {
+        for theirs in theirs.split(' ') {
+            let right = ["kind = batch", "shape = [_, 8, 9]"].iter().filter(|entry| !entry.starts_with(ours));
+            let right: Vec<_> = right.copied().collect();
+            let (names, text) = said(&format!("{}, {theirs} = 1", right.join(", ")));
+            assert_eq!(names, ["unknown_key"], "{theirs}");
+            assert!(text.contains(&format!("unknown key `{theirs}`, which is `{ours}` here")), "{text}");
+        }
+    }
+    let kinds = "rms rmsnorm RMSNorm rms_norm RMSNormalization LlamaRMSNorm T5LayerNorm
+        layer LayerNorm layer_norm LayerNormalization ln
+        batch BatchNorm2d BatchNormalization SyncBatchNorm bn
+        group GroupNorm group_norm GroupNormalization gn
+        instance InstanceNorm2d instance_norm InstanceNormalization
+        weight WeightNorm weight_norm WeightNormalization";
+    for (ours, theirs) in kinds.lines().map(|line| line.trim().split_once(' ').unwrap()) {
+        for theirs in theirs.split(' ') {
+            let (names, text) = said(&format!("kind = \"{theirs}\", shape = [_, 8]"));
+            assert_eq!(names, ["unknown_kind"], "{theirs}");
+            assert!(text.contains(&format!("unknown kind `{theirs}`, did you mean `{ours}`?")), "{text}");
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The model, and the names of what was reported: on it, then on its fields, with what their layers are told.
-fn read(args: TokenStream, item: &TokenStream) -> (Option<ModelStruct>, Vec<&'static str>) {
+pub fn read(args: TokenStream, item: &TokenStream) -> (Option<ModelStruct>, Vec<&'static str>) {
     let mut report = Report::default();
     let args = parse::args(args, &mut report);
     let form = parse::model_form(item).filter(|form| is_model(&args, form, &mut report));

@@ -1,0 +1,222 @@
+//! `docs/diagnostics.md`, and what holds it to the truth: each example is expanded.
+//!
+//! `UPDATE_EXPECT=1 cargo test -p norm-macros` writes the page.
+
+use super::{Rule, SECTIONS, catalogue};
+use crate::model::model_form::tests::read as read_model;
+use crate::model::tests::{read_kernel, read_layer};
+use crate::{expand_norm, expand_normalize};
+use expect_test::expect_file;
+use proc_macro2::{TokenStream, TokenTree};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use syn::parse::{Parse, ParseStream};
+
+const FACADE: &str = include_str!("../../../src/lib.rs");
+const README: &str = include_str!("../../../README.md");
+
+const INTRODUCTION: &str = "\
+# Messages at compile time
+
+What `norm!` and `#[normalize]` refuse, and what to write instead. All messages of a call or a struct come at once, each at the
+token at fault. Look for the words of yours: what differs from case to case is `…` here.
+
+Below the name of each rule is what it says, then an example that breaks it and no other rule. Where parts are `…`, what is said of
+the example follows.
+
+<!-- Written from the catalogue in norm-macros/src/check.rs: `UPDATE_EXPECT=1 cargo test -p norm-macros`. -->
+";
+
+/// An example: a call of `norm!`, or `#[normalize(...)]` and an item.
+enum Example {
+    Kernel(TokenStream),
+    Item(TokenStream, TokenStream),
+}
+
+impl Parse for Example {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Example> {
+        if input.peek(syn::Ident) {
+            let call: syn::Macro = input.parse()?;
+            return match call.path.is_ident("norm") {
+                true => Ok(Example::Kernel(call.tokens)),
+                false => Err(syn::Error::new_spanned(call.path, "expected `norm!`")),
+            };
+        }
+        input.parse::<syn::Token![#]>()?;
+        let attribute;
+        syn::bracketed!(attribute in input);
+        let meta: syn::Meta = attribute.parse()?;
+        let args = match &meta {
+            syn::Meta::List(list) if meta.path().is_ident("normalize") => list.tokens.clone(),
+            syn::Meta::Path(path) if path.is_ident("normalize") => TokenStream::new(),
+            _ => return Err(syn::Error::new_spanned(meta, "expected `#[normalize(...)]`")),
+        };
+        Ok(Example::Item(args, input.parse()?))
+    }
+}
+
+impl Example {
+    fn of(rule: &Rule) -> Example {
+        syn::parse_str(rule.example).unwrap_or_else(|error| panic!("{}: {error}: {}", rule.name, rule.example))
+    }
+
+    /// The names of all rules that it breaks.
+    fn broken(&self) -> Vec<&'static str> {
+        match self {
+            Example::Kernel(args) => read_kernel(args.clone()).1,
+            Example::Item(args, item) => match read_model(args.clone(), item) {
+                (None, names) if names.is_empty() => read_layer(args.clone(), item.clone()).1,
+                (_, names) => names,
+            },
+        }
+    }
+
+    /// What the compiler is told to say of it.
+    fn said(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        match self {
+            Example::Kernel(args) => errors(expand_norm(args.clone()), &mut said),
+            Example::Item(args, item) => errors(expand_normalize(args.clone(), item.clone()), &mut said),
+        }
+        said
+    }
+}
+
+/// The texts of all `compile_error!`.
+fn errors(tokens: TokenStream, found: &mut Vec<String>) {
+    let mut is_error = false;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(name) => is_error = name == "compile_error",
+            TokenTree::Group(group) if is_error => {
+                found.push(syn::parse2::<syn::LitStr>(group.stream()).unwrap().value());
+                is_error = false;
+            }
+            TokenTree::Group(group) => errors(group.stream(), found),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
+/// A message or a help as Markdown: `…` for its arguments, and nothing but its backticks is markup.
+fn prose(template: &str) -> String {
+    let mut text = String::new();
+    let mut in_code = false;
+    let mut chars = template.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '{' if chars.next_if_eq(&'}').is_some() => {
+                let apart = text.is_empty() || text.ends_with([' ', '(']);
+                text.push_str(if in_code || apart { "…" } else { " …" });
+            }
+            // Doubled, as braces in templates are.
+            '{' | '}' => {
+                assert_eq!(chars.next(), Some(c), "{template}");
+                text.push(c);
+            }
+            '`' => {
+                in_code = !in_code;
+                text.push(c);
+            }
+            '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '~' if !in_code => {
+                text.push('\\');
+                text.push(c);
+            }
+            _ => text.push(c),
+        }
+    }
+    assert!(!in_code, "{template}");
+    text
+}
+
+fn section(rule: &Rule) -> String {
+    let mut text = format!("### `{}`\n\n> {}\n\n", rule.name, prose(rule.message));
+    writeln!(text, "```rust\n{}\n```\n", rule.example).unwrap();
+    let [message_differs, help_differs] = [rule.message, rule.help].map(|template| template.contains("{}"));
+    for said in Example::of(rule).said().iter().filter(|_| message_differs || help_differs) {
+        // A help that is always the same follows anyway.
+        let said = if help_differs { said } else { said.lines().next().unwrap() };
+        writeln!(text, "```text\nerror: {said}\n```\n").unwrap();
+    }
+    match prose(rule.help).as_str() {
+        "" => {}
+        "…" => writeln!(text, "Help: differs from case to case.\n").unwrap(),
+        help => writeln!(text, "Help: {help}{}\n", if help.ends_with('…') { "" } else { "." }).unwrap(),
+    }
+    writeln!(text, "Read on: {}.", rule.reference).unwrap();
+    text
+}
+
+/// As GitHub and rustdoc make an anchor of a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// The names in brackets in a reference.
+fn sections_of(reference: &str) -> impl Iterator<Item = &str> {
+    reference.split('[').skip(1).map(|rest| rest.split_once(']').expect(reference).0)
+}
+
+/// Where a section is: of the facade's documentation, or else of the README.
+fn address(heading: &str) -> Option<String> {
+    if FACADE.lines().any(|line| line.strip_prefix("//! # ") == Some(heading)) {
+        return Some(format!("https://docs.rs/normkit/latest/normkit/#{}", anchor(heading)));
+    }
+    let is_there = README.lines().any(|line| line.trim_start_matches('#').strip_prefix(' ') == Some(heading));
+    is_there.then(|| format!("../README.md#{}", anchor(heading)))
+}
+
+fn page() -> String {
+    let mut text = format!("{INTRODUCTION}\n| about | rules |\n|---|---|\n");
+    for (about, rules) in SECTIONS {
+        let links: Vec<_> = rules.iter().map(|rule| format!("[`{0}`](#{0})", rule.name)).collect();
+        writeln!(text, "| [{about}](#{}) | {} |", anchor(about), links.join(", ")).unwrap();
+    }
+    for (about, rules) in SECTIONS {
+        let rules: Vec<_> = rules.iter().map(|rule| section(rule)).collect();
+        write!(text, "\n## {about}\n\n{}", rules.join("\n")).unwrap();
+    }
+    text.push('\n');
+    for heading in catalogue().flat_map(|rule| sections_of(rule.reference)).collect::<BTreeSet<_>>() {
+        writeln!(text, "[{heading}]: {}", address(heading).unwrap_or_else(|| panic!("no section {heading}"))).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_page_is_that_of_the_catalogue() {
+    expect_file!["../../../docs/diagnostics.md"].assert_eq(&page());
+}
+
+#[test]
+fn each_example_breaks_its_rule_and_no_other() {
+    for rule in catalogue() {
+        let example = Example::of(rule);
+        assert_eq!(example.broken(), [rule.name], "{}", rule.example);
+        // So is what comes out of the macro.
+        let said = example.said();
+        let [said] = &said[..] else { panic!("{}: {said:#?}", rule.name) };
+        let mut rest = said.as_str();
+        for part in rule.message.split("{}") {
+            rest = rest.split_once(part).unwrap_or_else(|| panic!("{}: no {part:?} in {said}", rule.name)).1;
+        }
+    }
+}
+
+#[test]
+fn examples_and_references_are_short() {
+    for rule in catalogue() {
+        let lines: Vec<_> = rule.example.lines().collect();
+        assert!((1..=5).contains(&lines.len()), "{}", rule.name);
+        assert!(lines.iter().all(|line| line.len() <= 120 && line.trim_end() == *line), "{}", rule.name);
+        assert!((1..=120).contains(&rule.reference.len()) && !rule.reference.ends_with('.'), "{}", rule.name);
+        assert!(sections_of(rule.reference).count() > 0, "{}", rule.name);
+    }
+}
+
+#[test]
+fn templates_read_as_markdown() {
+    assert_eq!(prose("unknown key `{}`{}"), "unknown key `…` …");
+    assert_eq!(prose("{} (in {}), a | b, `a | {{ {} }}`"), "… (in …), a \\| b, `a | { … }`");
+}
