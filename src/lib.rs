@@ -43,7 +43,7 @@
 //! | `momentum` | number in 0..=1, or `cumulative` | batch only: `running = (1 - momentum) * running + momentum * batch`, PyTorch's convention; default 0.1. `cumulative`: the mean over all batches |
 //! | `running_var` | `unbiased` `biased` | batch only; default `unbiased` (PyTorch), `biased` for checkpoints of Flax and TensorFlow |
 //! | `dtype` | `f32` `f64` `f16` `bf16`, or alternatives `f32 \| bf16` | elements of x and y. Alternatives, which are computed in the same type, have a kernel each behind the same methods. Default: the fields' type, else f32 |
-//! | `param` | a dtype | elements of weight and bias. Default: the fields' type, else the type that is computed in: f64 for f64, f32 for the others |
+//! | `param` | a dtype | elements of weight and bias, of running statistics, and of `weight_g`. Default: the fields' type, else the type that is computed in: f64 for f64, f32 for the others |
 //! | `cast` | `once` `before_weight` | rms and layer over half types: when they are rounded, [see below](#half-types); default `once` |
 //! | `affine` | `true` `false` `weight` | weight and bias, none, weight alone. Default: `weight` for rms and weight (which have no bias), `true` for the others |
 //! | `crate` | a path | where this crate is, if it is renamed or re-exported: `crate = third::normkit` |
@@ -123,7 +123,7 @@
 //! be of different types; of weight normalization, `weight_v` is of `dtype`, `weight_g` of `param`.
 //!
 //! `cast = before_weight` rounds the normalized element too, before it is multiplied with the weight: so does the code that Llama
-//! checkpoints were made with, and only so does one get its bits.
+//! checkpoints were made with. Without it some elements differ by a unit in the last place.
 //!
 //! ```
 //! use normkit::{bf16, normalize};
@@ -216,7 +216,8 @@
 //! # Levels
 //!
 //! [`Level::current`] says which instruction set runs. `NORMKIT_LEVEL=portable` (or `avx2`, `avx512`) chooses another for a
-//! whole process, [`Level::force`] for tests. Results of different levels differ in the last bits.
+//! whole process, [`Level::force`] for tests. Results of different levels differ in the last bits;
+//! so do those over bf16 at AVX-512, between processors with and without AVX512-BF16.
 //!
 //! # Profiles
 //!

@@ -8,7 +8,7 @@ mod technique;
 #[cfg(test)]
 pub mod tests;
 
-pub use fields::{Storage, param_element, role_of};
+pub use fields::{Storage, param_elements, role_of};
 pub use keys::shown;
 pub use technique::{AxisKey, Groups, TECHNIQUES, Technique};
 

@@ -151,8 +151,12 @@ fn detect_bf16() -> bool {
     let found = is_x86_feature_detected!("avx512bf16");
     #[cfg(not(target_arch = "x86_64"))]
     let found = false;
-    CONVERTS_TO_BF16.store(if found { 1 } else { 2 }, Ordering::Relaxed);
-    found
+    let code = if found { 1 } else { 2 };
+    // Another thread may have said what is to be used meanwhile.
+    match CONVERTS_TO_BF16.compare_exchange(UNKNOWN, code, Ordering::Relaxed, Ordering::Relaxed) {
+        Err(other) => other == 1,
+        Ok(_) => found,
+    }
 }
 
 /// Keeps kernels from using the instructions of AVX512-BF16, or lets them again where the machine has them. For tests, as

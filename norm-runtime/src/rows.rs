@@ -11,7 +11,7 @@ pub use entry::Entry;
 use crate::cache;
 use crate::dtype::{Compute, Element};
 use crate::error::NormError;
-use crate::level::{self, Level};
+use crate::level::Level;
 use crate::saved::Saved;
 use crate::scratch;
 use crate::shape::Operand;
@@ -78,10 +78,7 @@ pub type Kernel<Args> = unsafe fn(&Args);
 
 /// The same kernel for each instruction set.
 #[derive(Debug)]
-#[allow(
-    missing_docs,
-    reason = "named after the levels; `avx512_bf16` has the conversions to bf16, and gives the same bits"
-)]
+#[allow(missing_docs, reason = "named after the levels; `avx512_bf16` is for AVX-512 with the conversions to bf16")]
 pub struct Kernels<Args> {
     #[cfg(target_arch = "x86_64")]
     pub avx512_bf16: Kernel<Args>,
@@ -97,7 +94,7 @@ impl<Args> Kernels<Args> {
     pub(crate) fn at(&self, level: Level) -> Kernel<Args> {
         match level {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 if level::converts_to_bf16() => self.avx512_bf16,
+            Level::Avx512 if crate::level::converts_to_bf16() => self.avx512_bf16,
             #[cfg(target_arch = "x86_64")]
             Level::Avx512 => self.avx512,
             #[cfg(target_arch = "x86_64")]

@@ -3,7 +3,7 @@
 
 use super::{ident, type_of};
 use crate::check::Report;
-use crate::model::{Affine, AxisKey, Dtype, Role, Technique, param_element, role_of};
+use crate::model::{Affine, AxisKey, Dtype, Role, Technique, param_elements, role_of};
 use crate::parse::{Entry, Value, ValueKind};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -41,6 +41,8 @@ fn word<'a>(args: &'a [Entry], key: &str) -> Option<&'a str> {
 /// What the layer would have been, as far as the part of it that can be read tells.
 struct Guess {
     nk: TokenStream,
+    /// The type of a weight's vectors, which are its `x`.
+    element: TokenStream,
     param: TokenStream,
     compute: TokenStream,
     /// The names of all parameters.
@@ -57,8 +59,7 @@ struct Guess {
 impl Guess {
     fn new(item: &syn::ItemStruct, args: &[Entry]) -> Guess {
         let facade = word(args, "crate").and_then(|path| syn::parse_str::<syn::Path>(path).ok());
-        let param = param_element(item);
-        let element = match value(args, "dtype") {
+        let first = |key: &str| match value(args, key) {
             Some(ValueKind::Word(word)) => Dtype::of_name(word),
             Some(ValueKind::Alternatives(items)) => items.iter().find_map(|item| match &item.kind {
                 ValueKind::Word(word) => Dtype::of_name(word),
@@ -66,7 +67,9 @@ impl Guess {
             }),
             _ => None,
         };
-        let element = element.unwrap_or(param);
+        let (of_params, of_vectors) = param_elements(item);
+        let element = first("dtype").or(of_vectors).or(of_params).unwrap_or(Dtype::F32);
+        let param = first("param").or(of_params).unwrap_or(element.compute());
         let technique = word(args, "kind").and_then(Technique::spelled);
         let affine = match word(args, "affine") {
             Some("false") => Affine::None,
@@ -99,6 +102,7 @@ impl Guess {
         });
         let nk = facade.map_or_else(|| quote!(::normkit), ToTokens::into_token_stream);
         Guess {
+            element: type_of(&nk, element),
             param: type_of(&nk, param),
             compute: type_of(&nk, element.compute()),
             nk,
@@ -148,7 +152,8 @@ fn structure(item: &syn::ItemStruct, guess: &Guess) -> syn::ItemStruct {
         let paths = paths.iter().filter(|path| path.segments.last().is_none_or(|s| s.ident != "Default"));
         *attribute = syn::parse_quote!(#[derive(#(#paths),*)]);
     }
-    let Guess { nk, param, compute, added, .. } = guess;
+    let Guess { nk, element, param, compute, added, .. } = guess;
+    let elements = added.iter().map(|name| if name == "weight_v" { element } else { param });
     let declared = match &item.fields {
         syn::Fields::Unnamed(_) => return item,
         syn::Fields::Named(fields) => fields.named.iter().cloned().collect(),
@@ -167,7 +172,7 @@ fn structure(item: &syn::ItemStruct, guess: &Guess) -> syn::ItemStruct {
     item.semi_token = None;
     item.fields = syn::Fields::Named(syn::parse_quote!({
         #(#declared,)*
-        #(#[allow(missing_docs)] pub #added: #nk::Param<#param>,)*
+        #(#[allow(missing_docs)] pub #added: #nk::Param<#elements>,)*
         #count
         #eps
         #types

@@ -214,9 +214,16 @@ fn element(ty: &syn::Type) -> Option<Dtype> {
     Dtype::of_name(&path.path.segments.last()?.ident.to_string())
 }
 
-/// The element type of the parameters of a struct, if they tell one; for the fallback after an error.
-pub fn param_element(item: &syn::ItemStruct) -> Dtype {
-    item.fields.iter().find_map(|field| Some(storage(&field.ty)?.dtype)).unwrap_or(Dtype::F32)
+/// The element types that a struct tells of parameters and of a weight's vectors; for the fallback after an error.
+pub fn param_elements(item: &syn::ItemStruct) -> (Option<Dtype>, Option<Dtype>) {
+    let of = |vectors: bool| {
+        let fields = item
+            .fields
+            .iter()
+            .filter(|field| field.ident.as_ref().and_then(role_of).is_some_and(|role| (role == "weight_v") == vectors));
+        fields.filter_map(|field| Some(storage(&field.ty)?.dtype)).next()
+    };
+    (of(false), of(true))
 }
 
 /// Holds the fields against the model.

@@ -61,6 +61,12 @@ fn line(model: &Model, len: Len, plan: &PassPlan) -> String {
     };
     let length = if model.dtypes.len() > 1 { format!("{length} of {}", plan.dtype.name()) } else { length };
     let (pass, tensors) = pass_and_tensors(model, plan.pass);
+    // The gradient of a weight's vectors is a parameter's: of the type that is computed in, read and written.
+    let bytes = if model.technique.of_sum && plan.pass == Pass::Gradient {
+        (tensors - 1) * plan.dtype.size() + 2 * model.compute().size()
+    } else {
+        tensors * plan.dtype.size()
+    };
     let kept = match (schedule.keep, schedule.keep_grads, schedule.vectors(len)) {
         (true, true, Some(v)) => format!("registers ({v} vectors, with the gradients of the parameters)"),
         (true, false, Some(v)) => format!("registers ({v} vectors)"),
@@ -83,7 +89,7 @@ fn line(model: &Model, len: Len, plan: &PassPlan) -> String {
             Pass::Output | Pass::Gradient => 0,
             _ => schedule.chains * if model.technique.centred { 2 } else { 1 },
         },
-        tensors * plan.dtype.size(),
+        bytes,
         schedule.why,
     )
 }

@@ -71,7 +71,7 @@ pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
     /// See [`NormError`]; nothing has been written then.
     ///
     /// # Safety
-    /// See the trait.
+    /// See the trait; `x` is no parameter.
     #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
     unsafe fn backward(
         spec: &'static Spec,

@@ -1,4 +1,4 @@
-use normkit::{NormError, NormLayer, Saved, norm, normalize};
+use normkit::{NormError, bf16, NormLayer, Saved, norm, normalize};
 
 #[normalize(kind = "layer", shape = [_, 768], eps = -1.0)]
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,20 @@ fn tuple(x: &mut [f32]) -> Result<f32, NormError> {
     Ok(layer.0[0])
 }
 
+#[normalize(kind = "rms", shape = [_, 8], dtype = bf16, param = bf16, epsilon = 1e-6)]
+struct Half;
+
+#[normalize(kind = "weight", shape = [2, 4], dtype = bf16, eps = 1e-6)]
+struct HalfVectors;
+
+fn halves(x: &mut [bf16]) -> Result<bf16, NormError> {
+    let (half, mut vectors) = (Half::new(), HalfVectors::new());
+    half.forward_inplace(x)?;
+    vectors.weight_v.fill(half.weight[0]);
+    vectors.weight_g.fill(1.0_f32);
+    Ok(vectors.weight_v[0])
+}
+
 fn kernel(x: &[f32], weight: &[f32]) -> Result<f32, NormError> {
     let kernel = norm!(kind = "rms", shape = [_, 0]);
     let mut y = x.to_vec();
@@ -73,5 +87,6 @@ fn main() -> Result<(), NormError> {
     family(&[0.5; 128])?;
     tuple(&mut [0.5; 8])?;
     kernel(&[0.5; 16], &[1.0; 8])?;
+    halves(&mut [bf16::ONE; 16])?;
     Ok(())
 }
