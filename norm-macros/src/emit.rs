@@ -150,12 +150,22 @@ fn args_of(model: &Model, pass: Pass, element: &TokenStream) -> TokenStream {
     quote!(#rt::#path<#element, #param>)
 }
 
-/// Whether a kernel rounds the normalized element before it applies the weight.
-fn casts(model: &Model, plan: &PassPlan) -> bool {
-    model.cast == Cast::BeforeWeight && plan.dtype.is_half()
+/// The pointer of a kernel over sets to a tensor.
+fn pointer(model: &Model, plan: &PassPlan, name: &str) -> TokenStream {
+    let pointer = ident(name);
+    if name == "y" && plan.pass.adds(model.technique) {
+        let compute = compute_of(model);
+        return quote!(a.#pointer.cast::<#compute>());
+    }
+    quote!(a.#pointer)
 }
 
-/// The same, for the runtime.
+/// The normalized element as the weight is applied to it.
+fn cast_before_weight(model: &Model, plan: &PassPlan, normalized: TokenStream) -> TokenStream {
+    if model.cast == Cast::BeforeWeight && plan.dtype.is_half() { quote!(x::round(#normalized)) } else { normalized }
+}
+
+/// When half types are rounded, for the runtime.
 fn cast_of(model: &Model) -> TokenStream {
     let nk = facade(model);
     match model.cast {

@@ -9,7 +9,7 @@ mod tests;
 
 pub use schedule::{Isa, Schedule, Tail};
 
-use crate::model::{Affine, Dtype, Form, Len, Model};
+use crate::model::{Affine, Dtype, Form, Len, Model, Technique};
 
 /// Everything that is generated for a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,11 @@ impl Pass {
     pub const ROWS: [Pass; 2] = [Pass::Forward, Pass::Backward];
     /// The passes over sets.
     pub const SETS: [Pass; 4] = [Pass::Sums, Pass::Output, Pass::GradientSums, Pass::Gradient];
+
+    /// Whether it gives the gradient of a parameter, which is added to, in the type that is computed in: where `x` is one.
+    pub fn adds(self, technique: &Technique) -> bool {
+        technique.of_sum && self == Pass::Gradient
+    }
 
     /// How its kernels are called.
     pub const fn name(self) -> &'static str {

@@ -144,6 +144,19 @@ macro_rules! half {
 
 half!(f16, bf16);
 
+/// `$entries!(T with P, ...)` of all types of elements, each with the types that its parameters may be of.
+macro_rules! with_each_pair {
+    ($entries:ident) => {
+        $entries!(
+            f32 with f32, f32 with f16, f32 with bf16,
+            f16 with f32, f16 with f16, f16 with bf16,
+            bf16 with f32, bf16 with f16, bf16 with bf16,
+            f64 with f64
+        );
+    };
+}
+pub(crate) use with_each_pair;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,18 +1,14 @@
 //! A row's result does not depend on what is beside it, nor on what other threads do: bit by bit.
 
 use normkit::{Element, Saved, bf16, norm};
-use normkit_tests::{Numbers, at_each_level_of_halves};
+use normkit_tests::{Numbers, at_each_level_of_halves, bits, narrow};
 use std::thread;
 
 /// More than any cache's share at which rows are taken together: then they go one by one.
 const ROWS: usize = 4096;
 
-fn inputs<T: Element<Compute = f32>>(n: usize) -> Vec<T> {
-    Numbers(n as u64).normal(ROWS * n, 3.0, 1.0).iter().map(|&v| T::narrow(v as f32)).collect()
-}
-
-fn bits<T: Element<Compute = f32>>(values: &[T]) -> Vec<u32> {
-    values.iter().map(|v| v.widen().to_bits()).collect()
+fn inputs<T: Element>(n: usize) -> Vec<T> {
+    narrow(&Numbers(n as u64).normal(ROWS * n, 3.0, 1.0))
 }
 
 /// The outputs of one call over all rows, of calls over single rows, and of threads that share the rows out.

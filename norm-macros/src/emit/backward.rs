@@ -2,7 +2,7 @@
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
 use super::sweep::{Chunk, Sums, blocks, sweep};
-use super::{cast_of, casts, compute_of, facade, function, number, param_of, runtime, type_of};
+use super::{cast_before_weight, cast_of, compute_of, facade, function, number, param_of, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -208,8 +208,8 @@ impl Backward<'_> {
                     .map(|(_, variable)| {
                         let name = self.grad_name(variable, chunk);
                         if *variable == "dw" {
-                            let weighed = if casts(self.model, self.plan) { quote!(x::round(#h)) } else { quote!(#h) };
-                            quote!(#name = v::fma(d, #weighed, #name);)
+                            let h = cast_before_weight(self.model, self.plan, quote!(#h));
+                            quote!(#name = v::fma(d, #h, #name);)
                         } else {
                             quote!(#name = v::add(#name, d);)
                         }

@@ -4,7 +4,7 @@
 //! others are swept along the rows, several rows together, with sums and numbers in the first-level cache: down the rows by tiles,
 //! every row would be a jump that no prefetcher follows, which took twice the time on 256 rows of 1024.
 
-use super::{casts, compute_of, function, may_stream, number, numbers, param_of, runtime, tensors};
+use super::{cast_before_weight, function, may_stream, number, numbers, param_of, pointer, runtime, tensors};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{Pass, PassPlan};
 use proc_macro2::{Ident, TokenStream};
@@ -70,11 +70,6 @@ impl Columns<'_> {
 
     fn sums(&self) -> bool {
         matches!(self.plan.pass, Pass::Sums | Pass::GradientSums)
-    }
-
-    /// Whether `x` is a parameter: its gradient is added to, in the type that is computed in.
-    fn adds(&self) -> bool {
-        self.model.technique.of_sum && self.plan.pass == Pass::Gradient
     }
 
     fn body(&self, len: Len) -> TokenStream {
@@ -223,10 +218,8 @@ impl Columns<'_> {
         let offset = number(r);
         let pointers = tensors(self.plan.pass).iter().map(|name| {
             let (pointer, start, row) =
-                (format_ident!("{name}"), format_ident!("{name}{r}"), format_ident!("{name}_row"));
-            let computed = self.adds().then(|| compute_of(self.model)).filter(|_| *name == "y");
-            let cast = computed.map(|compute| quote!(.cast::<#compute>()));
-            quote!(let #start = a.#pointer #cast.add((row + #offset) * a.#row);)
+                (pointer(self.model, self.plan, name), format_ident!("{name}{r}"), format_ident!("{name}_row"));
+            quote!(let #start = #pointer.add((row + #offset) * a.#row);)
         });
         let read = |name: &str| {
             let (argument, variable) = (format_ident!("{name}"), format_ident!("{}{r}", &name[..1]));
@@ -287,8 +280,10 @@ impl Columns<'_> {
                 let (dy, g) = (dy(), self.weighted(&quote!(d), r));
                 let sum = centred.then(|| quote!(#s = v::add(#s, g);));
                 let grads = self.row_grads().iter().map(|(_, variable)| match *variable {
-                    "dw" if casts(self.model, self.plan) => quote!(#dw = v::fma(d, x::round(h), #dw);),
-                    "dw" => quote!(#dw = v::fma(d, h, #dw);),
+                    "dw" => {
+                        let h = cast_before_weight(self.model, self.plan, quote!(h));
+                        quote!(#dw = v::fma(d, #h, #dw);)
+                    }
                     _ => quote!(#db = v::add(#db, d);),
                 });
                 return quote! {
@@ -309,7 +304,7 @@ impl Columns<'_> {
                 }
             }
             _ => {
-                let normalized = if casts(self.model, self.plan) { quote!(x::round(#normalized)) } else { normalized };
+                let normalized = cast_before_weight(self.model, self.plan, normalized);
                 match self.model.affine {
                     Affine::Weight if self.by_row() => quote!(v::mul(#normalized, #w)),
                     Affine::WeightAndBias if self.by_row() => quote!(v::fma(#normalized, #w, #b)),
@@ -317,7 +312,7 @@ impl Columns<'_> {
                 }
             }
         };
-        if self.adds() {
+        if self.plan.pass.adds(self.model.technique) {
             let before = part.load(&quote!(v), &quote!(#y.cast_const()), &quote!(v::zero()));
             return part.store(&quote!(v), &quote!(#y), &quote!(v::add(#value, #before)), stream);
         }

@@ -1,7 +1,7 @@
 //! The forward kernel; it keeps statistics where it is given room for them, which is the training forward pass.
 
 use super::sweep::{Chunk, Sums, blocks, fold_chains, sums, sweep};
-use super::{cast_of, casts, facade, function, number, param_of, runtime, type_of};
+use super::{cast_before_weight, cast_of, facade, function, number, param_of, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -269,7 +269,7 @@ impl Forward<'_> {
                 self.load(chunk, r)
             };
             let normalized = if centred { quote!(v::fma(#value, #r_, #o)) } else { quote!(v::mul(#value, #r_)) };
-            let normalized = if casts(self.model, self.plan) { quote!(x::round(#normalized)) } else { normalized };
+            let normalized = cast_before_weight(self.model, self.plan, normalized);
             let value = match self.model.affine {
                 Affine::None => normalized,
                 Affine::Weight => quote!(v::mul(#normalized, w)),

@@ -68,12 +68,12 @@ fn passes(model: &Model, plan: &Plan, dtype: Dtype, nested: bool) -> TokenStream
         });
         each.collect()
     };
+    let lens: Vec<Len> = kernels().map(|kernel| kernel.len).collect();
     let all = Pass::of(form).iter().map(|&pass| {
-        let lens: Vec<Len> = kernels().map(|kernel| kernel.len).collect();
-        let functions = of_pass(pass);
-        let inside = if nested { functions.clone() } else { TokenStream::new() };
+        let (functions, none) = (of_pass(pass), TokenStream::new());
+        let (beside, inside) = if nested { (none, functions) } else { (functions, none) };
         let select = select(model, &lens, pass, dtype, &inside);
-        if nested { select } else { quote!(#functions #select) }
+        quote!(#beside #select)
     });
     all.collect()
 }

@@ -59,13 +59,10 @@ struct Guess {
 impl Guess {
     fn new(item: &syn::ItemStruct, args: &[Entry]) -> Guess {
         let facade = word(args, "crate").and_then(|path| syn::parse_str::<syn::Path>(path).ok());
-        let first = |key: &str| match value(args, key) {
-            Some(ValueKind::Word(word)) => Dtype::of_name(word),
-            Some(ValueKind::Alternatives(items)) => items.iter().find_map(|item| match &item.kind {
-                ValueKind::Word(word) => Dtype::of_name(word),
-                _ => None,
-            }),
-            _ => None,
+        let of = |kind: &ValueKind| if let ValueKind::Word(word) = kind { Dtype::of_name(word) } else { None };
+        let first = |key: &str| match value(args, key)? {
+            ValueKind::Alternatives(items) => items.iter().find_map(|item| of(&item.kind)),
+            kind => of(kind),
         };
         let (of_params, of_vectors) = param_elements(item);
         let element = first("dtype").or(of_vectors).or(of_params).unwrap_or(Dtype::F32);

@@ -5,7 +5,7 @@
 //! result, and before long chains of roundings come about.
 
 use super::sweep::{Chunk, FOLD, fold_chains, folds, sweep, sweep_folding};
-use super::{compute_of, function, may_stream, number, numbers, runtime, tensors};
+use super::{compute_of, function, may_stream, number, numbers, pointer, runtime, tensors};
 use crate::model::{Len, Model, Role};
 use crate::plan::{Pass, PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -32,21 +32,14 @@ impl Segments<'_> {
         self.model.technique.centred
     }
 
-    /// Whether `x` is a parameter: its gradient is added to, in the type that is computed in.
-    fn adds(&self) -> bool {
-        self.model.technique.of_sum && self.plan.pass == Pass::Gradient
-    }
-
     /// The tensors: where a segment of each starts.
     fn pointers(&self) -> TokenStream {
         tensors(self.plan.pass)
             .iter()
             .map(|name| {
-                let (pointer, start) = (format_ident!("{name}"), format_ident!("{name}0"));
+                let (pointer, start) = (pointer(self.model, self.plan, name), format_ident!("{name}0"));
                 let (set, row) = (format_ident!("{name}_set"), format_ident!("{name}_row"));
-                let computed = self.adds().then(|| compute_of(self.model)).filter(|_| *name == "y");
-                let cast = computed.map(|compute| quote!(.cast::<#compute>()));
-                quote!(let #start = a.#pointer #cast.add(set * a.#set + row * a.#row);)
+                quote!(let #start = #pointer.add(set * a.#set + row * a.#row);)
             })
             .collect()
     }
@@ -168,7 +161,8 @@ impl Segments<'_> {
             let schedule = &self.plan.schedule;
             let segment = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
                 let value = self.value(chunk);
-                let (io, to) = (if self.adds() { quote!(v) } else { quote!(x) }, quote!(y0));
+                let (io, to) =
+                    (if self.plan.pass.adds(self.model.technique) { quote!(v) } else { quote!(x) }, quote!(y0));
                 if stream { chunk.stream(&io, &to, &value) } else { chunk.store(&io, &to, &value) }
             });
             self.each_set(&TokenStream::new(), &segment, &TokenStream::new())
@@ -191,7 +185,7 @@ impl Segments<'_> {
         } else {
             quote!(v::fma(#dy, k, v::mul(#deviation, l)))
         };
-        if self.adds() {
+        if self.plan.pass.adds(self.model.technique) {
             let before = chunk.load(&quote!(v), &quote!(y0.cast_const()), &quote!(v::zero()));
             quote!(v::add(#value, #before))
         } else {

@@ -62,7 +62,7 @@ fn line(model: &Model, len: Len, plan: &PassPlan) -> String {
     let length = if model.dtypes.len() > 1 { format!("{length} of {}", plan.dtype.name()) } else { length };
     let (pass, tensors) = pass_and_tensors(model, plan.pass);
     // The gradient of a weight's vectors is a parameter's: of the type that is computed in, read and written.
-    let bytes = if model.technique.of_sum && plan.pass == Pass::Gradient {
+    let bytes = if plan.pass.adds(model.technique) {
         (tensors - 1) * plan.dtype.size() + 2 * model.compute().size()
     } else {
         tensors * plan.dtype.size()

@@ -1,8 +1,8 @@
 //! AVX-512 with AVX512-BF16, for kernels over bf16: vectors of 32 numbers, in two registers.
 //!
-//! One instruction makes 32 numbers bf16, in the time that sixteen take with an instruction of their own (or five without any). Rms
-//! normalization of 64 rows of 768, four rows together, against f32: 0.97 by sixteens, 0.73 by 32; and 0.66 to 0.71 where sums take
-//! their elements as they lie in a register, the even and the odd ones.
+//! One instruction makes 32 numbers bf16, in the time that sixteen take with an instruction of their own (or five without any). Of rms
+//! normalization of 64 rows of 768, four rows together, with the instruction for sixteen: sums that take their elements as they lie in a
+//! register, the even and the odd ones, leave 0.9 of the time, and pairs with them 0.75.
 
 use core::arch::x86_64::*;
 

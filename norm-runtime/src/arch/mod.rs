@@ -139,8 +139,8 @@ use arithmetic;
 
 /// Input and output of one half type, from what a level has for 16-bit lanes (`io`) and for the type.
 ///
-/// Around it stand `vectors`, the module to compute in, and `io`, which has `load`, `store`, `stream`, `load_part` (the other lanes are 0), `store_part` and `blend(v, count, fill)`, which takes the
-/// lanes from `count` on from `fill`.
+/// Around it stand `vectors`, the module to compute in, and `io`, which has `load`, `store`, `stream`, `load_part` (the other lanes are
+/// 0), `store_part` and `blend(v, count, fill)`, which takes the lanes from `count` on from `fill`.
 macro_rules! halves {
     ($element:ident, $($features:literal,)? widen: $widen:path, narrow: $narrow:path, round: $round:path) => {
         /// Elements of the half type of that name.

@@ -3,7 +3,7 @@
 //! With these compiled in the user's crate, its first layer cost several times the 0.15 s of CPU time that the kernels do.
 
 use super::{BackwardArgs, ForwardArgs, ParamGrads, Params, Select};
-use crate::dtype::{Element, bf16, f16};
+use crate::dtype::{Element, bf16, f16, with_each_pair};
 use crate::error::NormError;
 use crate::saved::Saved;
 use crate::spec::{Cast, Spec};
@@ -133,7 +133,4 @@ macro_rules! entries {
     )* };
 }
 
-entries!(
-    f32 with f32, f32 with f16, f32 with bf16, f16 with f32, f16 with f16, f16 with bf16, bf16 with f32, bf16 with f16,
-    bf16 with bf16, f64 with f64
-);
+with_each_pair!(entries);

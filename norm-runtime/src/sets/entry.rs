@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::statistics::{self, check_running};
 use super::{Fixed, Select, SetArgs};
 use super::{backward, fixed, forward};
-use crate::dtype::{Compute, Element, bf16, f16};
+use crate::dtype::{Compute, Element, bf16, f16, with_each_pair};
 use crate::error::NormError;
 use crate::level::Level;
 use crate::rows::{Kernel, ParamGrads, Params, check_eps, check_len};
@@ -473,7 +473,4 @@ macro_rules! entries {
     )* };
 }
 
-entries!(
-    f32 with f32, f32 with f16, f32 with bf16, f16 with f32, f16 with f16, f16 with bf16, bf16 with f32, bf16 with f16,
-    bf16 with bf16, f64 with f64
-);
+with_each_pair!(entries);
