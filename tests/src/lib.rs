@@ -23,7 +23,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Levels are forced for the whole process, so tests that do so take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
-struct Turn {
+/// While there is one, no other test forces a level: for tests that compare the bits of several calls at the level that is there.
+pub struct Turn {
     _guard: MutexGuard<'static, ()>,
 }
 
@@ -33,12 +34,18 @@ impl Drop for Turn {
     }
 }
 
+/// Waits for the tests that force levels.
+#[must_use]
+pub fn turn() -> Turn {
+    Turn { _guard: TURN.lock().unwrap_or_else(PoisonError::into_inner) }
+}
+
 /// Runs `test` at each level that the machine has, and prints which those are.
 ///
 /// # Panics
 /// If the test does.
 pub fn at_each_level(name: &str, mut test: impl FnMut(Level)) {
-    let _turn = Turn { _guard: TURN.lock().unwrap_or_else(PoisonError::into_inner) };
+    let _turn = turn();
     let levels = Level::available();
     println!("{name}: levels {levels:?}");
     for level in levels {

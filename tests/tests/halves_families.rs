@@ -132,6 +132,7 @@ pub struct AnyElement {
 /// What code that is generic over the elements writes: the methods are, too.
 #[test]
 fn one_layer_takes_all_types() -> Result<(), NormError> {
+    let _turn = normkit_tests::turn();
     let layer = AnyElement::new();
     let values: Vec<f64> = (0..36).map(|i| f64::from(i % 5)).collect();
     let mut grads = AnyElementGrads::new();

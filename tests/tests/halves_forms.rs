@@ -178,6 +178,7 @@ fn layers_give_the_bits_of_kernels() -> Result<(), NormError> {
 /// One step of gradient descent makes the loss `sum (y - target)^2 / 2` smaller; parameters of half types round each step.
 #[test]
 fn a_step_of_training() -> Result<(), NormError> {
+    let _turn = normkit_tests::turn();
     let mut numbers = Numbers(4);
     let x: Vec<f16> = narrow(&numbers.normal(16 * 20, 1.0, 2.0));
     let target = numbers.normal(16 * 20, 0.5, 1.0);
@@ -205,6 +206,7 @@ fn a_step_of_training() -> Result<(), NormError> {
 
 #[test]
 fn batch_norm_trains_with_half_statistics() -> Result<(), NormError> {
+    let _turn = normkit_tests::turn();
     let mut layer = Channels::new();
     let x: Vec<bf16> = narrow(&Numbers(2).normal(3 * 6 * 10, 5.0, 2.0));
     let (mut y, mut saved) = (x.clone(), Saved::default());
@@ -224,6 +226,7 @@ fn batch_norm_trains_with_half_statistics() -> Result<(), NormError> {
 /// A weight of bf16 is taken apart into itself and the lengths of its vectors, and put together again.
 #[test]
 fn weight_norm_of_bf16_with_lengths_of_f32() -> Result<(), NormError> {
+    let _turn = normkit_tests::turn();
     let kernel = weight_norm!(bf16 / f32, g; shape = [4, 33]);
     let weight: Vec<bf16> = narrow(&Numbers(6).normal(4 * 33, 0.0, 1.0));
     let mut layer = Linear::from_weight(&weight)?;
