@@ -1,5 +1,6 @@
 //! The sizes of this machine's caches, which decide what is done at once and which stores go past them.
 
+use core::sync::atomic::{AtomicU8, Ordering};
 use std::sync::OnceLock;
 
 /// Bytes of the caches that one core reaches.
@@ -67,6 +68,92 @@ fn detect() -> Option<Caches> {
 /// rows are short); at sixteen times its size, half as fast.
 pub(crate) fn is_near(bytes: usize) -> bool {
     bytes <= 4 * sizes().l2
+}
+
+const MEASURE: u8 = 0;
+const FAR: u8 = 1;
+
+static ASSUMED: AtomicU8 = AtomicU8::new(MEASURE);
+
+/// Whether so many bytes exceed all caches, so that stores had better go past them.
+pub(crate) fn is_far(bytes: usize) -> bool {
+    bytes > sizes().last || ASSUMED.load(Ordering::Relaxed) == FAR
+}
+
+/// Makes kernels store past the caches however small tensors are, or as sizes say again. For tests, as
+/// [`Level::force`](crate::Level::force).
+pub fn assume_far(far: bool) {
+    ASSUMED.store(if far { FAR } else { MEASURE }, Ordering::Relaxed);
+}
+
+/// Orders streaming stores before whatever the caller does next.
+pub(crate) fn fence(streamed: bool) {
+    #[cfg(target_arch = "x86_64")]
+    if streamed {
+        // SAFETY: every x86_64 processor has SSE.
+        unsafe { core::arch::x86_64::_mm_sfence() };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = streamed;
+}
+
+/// How many elements from `p` on come before the first that a vector of `lanes` elements may be streamed to.
+#[inline]
+#[must_use]
+pub fn to_aligned<T>(p: *const T, lanes: usize) -> usize {
+    let bytes = lanes * size_of::<T>();
+    (p.addr().wrapping_neg() & (bytes - 1)) / size_of::<T>()
+}
+
+/// The end of a row that waits for the start of the next, to be streamed with it as one vector.
+#[derive(Debug)]
+#[repr(align(64))]
+pub struct Line {
+    lanes: [u64; 8],
+    /// How many elements there are.
+    pub holds: usize,
+    /// Whether each row starts where the one before it ends.
+    pub joins: bool,
+}
+
+/// An empty one.
+#[inline]
+#[must_use]
+pub fn line(joins: bool) -> Line {
+    Line { lanes: [0; 8], holds: 0, joins }
+}
+
+/// Its element `k`. (A function, as [`crate::finish::row`] is.)
+///
+/// # Safety
+/// `k` elements are no more than 64 bytes.
+#[inline]
+pub unsafe fn line_at<T>(line: &mut Line, k: usize) -> *mut T {
+    // SAFETY: the caller's contract.
+    unsafe { line.lanes.as_mut_ptr().cast::<T>().add(k) }
+}
+
+/// Puts what it holds before `row`, with plain stores: for where the start of the row is written in another way.
+///
+/// # Safety
+/// If it holds elements, the row before this one ends at `row`, and they are its last ones.
+#[inline]
+pub unsafe fn put_line<T>(line: &mut Line, row: *mut T) {
+    let held = core::mem::take(&mut line.holds);
+    // SAFETY: the caller's contract; `line` holds that many, which came there as elements of this type.
+    unsafe { core::ptr::copy_nonoverlapping(line.lanes.as_ptr().cast::<T>(), row.sub(held), held) };
+}
+
+/// Asks for the cache line at `p`, which need not be there.
+#[inline]
+pub fn prefetch<T>(p: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86_64 processor has SSE; the instruction reads nothing and faults at no address.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T1 }>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
 }
 
 #[cfg(test)]

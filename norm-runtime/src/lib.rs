@@ -9,6 +9,7 @@
 //! | [`rows`] | the checked entry points of kernels whose reduced elements are contiguous |
 //! | [`sets`] | the same for channels, groups, columns: whatever is not a row |
 //! | [`shape`] | dims, strides and steps of a call, checked |
+//! | [`cache`] | the sizes of the caches, and stores past them |
 //! | [`careful`] | the row (or set) as it is computed when its magnitude leaves the range of the fast kernels |
 //! | [`layer`] | the object-safe trait of layers |
 //! | [`generic`] | the plain scalar implementation (baseline of benches) and the f64 reference (oracle of tests) |
@@ -16,7 +17,7 @@
 //! Users depend on the facade `normkit` alone; the names here are what macros expand to.
 
 pub mod arch;
-mod cache;
+pub mod cache;
 pub mod careful;
 pub mod dtype;
 pub mod error;

@@ -24,7 +24,8 @@ use walk::Walk;
 ///
 /// `x` and `y` hold `rows` rows of `n` elements, `x_stride` and `y_stride` elements apart; `y` may be `x`. `weight` and `bias`
 /// hold `n` elements each, or are null where the kernel has none. `together` lets kernels take several rows in step, which gives the
-/// same bits: beyond the caches that many streams are too many for the prefetchers. `rstd` (and, if the mean is subtracted, `mean` and
+/// same bits: beyond the caches that many streams are too many for the prefetchers. `stream` asks for stores past the caches, one row
+/// at a time; rows have at least 256 bytes then. `rstd` (and, if the mean is subtracted, `mean` and
 /// `residual`) hold `rows` elements, or are null if nothing is kept.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "described together above")]
@@ -39,6 +40,7 @@ pub struct ForwardArgs<T: Element, P> {
     pub n: usize,
     pub eps: T::Compute,
     pub together: bool,
+    pub stream: bool,
     pub mean: *mut T::Compute,
     pub residual: *mut T::Compute,
     pub rstd: *mut T::Compute,
@@ -65,6 +67,7 @@ pub struct BackwardArgs<T: Element, P> {
     pub dy_stride: usize,
     pub dx_stride: usize,
     pub n: usize,
+    pub stream: bool,
 }
 
 /// The partial gradients of parameters are padded to a multiple of this, so that kernels use whole vectors on them.
@@ -155,6 +158,11 @@ pub(crate) fn check_len<P>(arg: &'static str, values: Option<&[P]>, n: usize) ->
 
 fn pointer<P>(values: Option<&[P]>) -> *const P {
     values.map_or(core::ptr::null(), <[P]>::as_ptr)
+}
+
+/// Whether stores of rows of `n` elements, of tensors of so many bytes, go past the caches: rows of a few vectors at least.
+fn streams<T>(n: usize, bytes: usize) -> bool {
+    n * size_of::<T>() >= 256 && cache::is_far(bytes)
 }
 
 /// The error for a length that passed the checks of the shape but has no kernel.
@@ -263,7 +271,10 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
     if n == 0 {
         return Ok(());
     }
-    let together = cache::is_near((2 * size_of::<T>()).saturating_mul(walk.rows.total * n));
+    let bytes = (2 * size_of::<T>()).saturating_mul(walk.rows.total * n);
+    // In place, a line is in the caches already when it is written.
+    let stream = x != y.cast_const() && streams::<T>(n, bytes);
+    let together = !stream && cache::is_near(bytes);
     walk.rows.for_each(|first, rows, offsets| {
         let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(first) };
         // SAFETY: the walk has checked that `rows` rows from these offsets lie within the operands, and that rows of `y` do
@@ -281,12 +292,14 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
                 n,
                 eps,
                 together,
+                stream,
                 mean: at(mean),
                 residual: at(residual),
                 rstd: at(rstd),
             });
         }
     });
+    cache::fence(stream);
     Ok(())
 }
 
@@ -338,6 +351,7 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
         return Ok(());
     }
     let dx = dx.data.as_mut_ptr();
+    let stream = streams::<T>(n, (3 * size_of::<T>()).saturating_mul(walk.rows.total * n));
     let run = |first: usize, rows: usize, offsets: [usize; 3], dweight: *mut T::Compute, dbias: *mut T::Compute| {
         // SAFETY: as in `forward_walk`; `saved` holds all rows; the partial gradients are padded and aligned.
         unsafe {
@@ -356,17 +370,19 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
                 dy_stride: walk.rows.strides[1],
                 dx_stride: walk.rows.strides[2],
                 n,
+                stream,
             });
         }
     };
     if spec.affine == Affine::None {
         let null = core::ptr::null_mut();
         walk.rows.for_each(|first, rows, offsets| run(first, rows, offsets, null, null));
-        return Ok(());
+    } else {
+        sum_blocks((n, walk.rows.total), 0, grads, |rows, dweight, dbias, _| {
+            walk.rows.for_each_in(rows, |first, rows, offsets| run(first, rows, offsets, dweight, dbias));
+        });
     }
-    sum_blocks((n, walk.rows.total), 0, grads, |rows, dweight, dbias, _| {
-        walk.rows.for_each_in(rows, |first, rows, offsets| run(first, rows, offsets, dweight, dbias));
-    });
+    cache::fence(stream);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The backward kernel, derived once for all techniques:
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
-use super::sweep::{Chunk, Sums, blocks, sweep};
+use super::sweep::{Chunk, Sums, blocks, declare_line, may_go_past_caches, sweep, sweep_past_caches};
 use super::{cast_before_weight, cast_of, compute_of, facade, function, number, param_of, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
@@ -12,7 +12,8 @@ use quote::{format_ident, quote};
 pub fn backward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
     let emitter = Backward { model, len, plan };
     let body = emitter.body();
-    function(model, len, plan, &body)
+    let line = emitter.may_go_past_caches().then(|| declare_line(&runtime(model), &quote!(dx)));
+    function(model, len, plan, &quote!(#line #body))
 }
 
 struct Backward<'a> {
@@ -22,6 +23,10 @@ struct Backward<'a> {
 }
 
 impl Backward<'_> {
+    fn may_go_past_caches(&self) -> bool {
+        may_go_past_caches(self.plan.dtype, self.len)
+    }
+
     fn schedule(&self) -> &Schedule {
         &self.plan.schedule
     }
@@ -68,7 +73,7 @@ impl Backward<'_> {
     }
 
     fn body(&self) -> TokenStream {
-        let blocks = blocks(self.schedule().rows, &TokenStream::new(), &mut |rows| self.block(rows));
+        let blocks = blocks(self.schedule().rows, &quote!(&&!a.stream), &mut |rows| self.block(rows));
         if !self.schedule().keep_grads {
             return blocks;
         }
@@ -115,7 +120,9 @@ impl Backward<'_> {
         let rt = runtime(self.model);
         let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
         let cast = cast_of(self.model);
-        let call = quote!(<#element as #rt::rows::Entry<#param>>::careful_backward_row(a, row, n, #cast););
+        let line =
+            self.may_go_past_caches().then(|| quote!(#rt::cache::put_line(&mut line, a.dx.add(row * a.dx_stride));));
+        let call = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_backward_row(a, row, n, #cast););
         if !self.schedule().keep_grads {
             return quote!(else { #call });
         }
@@ -248,19 +255,34 @@ impl Backward<'_> {
             }
         });
         let schedule = self.schedule();
-        let sweep = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
+        let value = |r: usize, [g, h]: &[proc_macro2::Ident; 2]| {
+            let [rstd, u, t] = ["r", "u", "t"].map(|name| format_ident!("{name}{r}"));
+            let g = if centred { quote!(v::sub(#g, #u)) } else { quote!(#g) };
+            quote!(v::mul(v::fnma(#h, #t, #g), #rstd))
+        };
+        let near = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
             let weight = if schedule.keep { None } else { self.weight(chunk) };
             let each = (0..rows).map(|r| {
-                let names = self.names(chunk, r);
-                let [g, h] = &names;
+                let (names, dx) = (self.names(chunk, r), format_ident!("dx{r}"));
                 let load = (!schedule.keep).then(|| self.load(chunk, r, &names));
-                let [dx, rstd, u, t] = ["dx", "r", "u", "t"].map(|name| format_ident!("{name}{r}"));
-                let g = if centred { quote!(v::sub(#g, #u)) } else { quote!(#g) };
-                let store = chunk.store(&quote!(x), &quote!(#dx), &quote!(v::mul(v::fnma(#h, #t, #g), #rstd)));
+                let store = chunk.store(&quote!(x), &quote!(#dx), &value(r, &names));
                 quote!(#load #store)
             });
             quote!(#weight #(#each)*)
         });
-        quote!(#(#broadcast)* #sweep)
+        if rows > 1 || !self.may_go_past_caches() {
+            return quote!(#(#broadcast)* #near);
+        }
+        let rt = runtime(self.model);
+        let next = quote! {
+            #rt::cache::prefetch(x0.wrapping_add(i + a.x_stride));
+            #rt::cache::prefetch(dy0.wrapping_add(i + a.dy_stride));
+        };
+        let far = sweep_past_caches(schedule, &rt, &quote!(dx0), &next, &mut |chunk| {
+            let names = ["g", "h"].map(|name| format_ident!("{name}"));
+            let (weight, load) = (self.weight(chunk), self.load(chunk, 0, &names));
+            (quote!(#weight #load), value(0, &names))
+        });
+        quote!(#(#broadcast)* if a.stream { #far } else { #near })
     }
 }

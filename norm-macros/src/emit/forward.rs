@@ -1,6 +1,8 @@
 //! The forward kernel; it keeps statistics where it is given room for them, which is the training forward pass.
 
-use super::sweep::{Chunk, Sums, blocks, fold_chains, sums, sweep};
+use super::sweep::{
+    Chunk, Sums, blocks, declare_line, fold_chains, may_go_past_caches, sums, sweep, sweep_past_caches,
+};
 use super::{cast_before_weight, cast_of, facade, function, number, param_of, runtime, type_of};
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
@@ -10,8 +12,9 @@ use quote::{format_ident, quote};
 /// The kernel for rows of `len`.
 pub fn forward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
     let emitter = Forward { model, len, plan };
-    let body = blocks(plan.schedule.rows, &quote!(&&a.together), &mut |rows| emitter.block(rows));
-    function(model, len, plan, &body)
+    let blocks = blocks(plan.schedule.rows, &quote!(&&a.together), &mut |rows| emitter.block(rows));
+    let line = emitter.may_go_past_caches().then(|| declare_line(&runtime(model), &quote!(y)));
+    function(model, len, plan, &quote!(#line #blocks))
 }
 
 struct Forward<'a> {
@@ -21,6 +24,10 @@ struct Forward<'a> {
 }
 
 impl Forward<'_> {
+    fn may_go_past_caches(&self) -> bool {
+        may_go_past_caches(self.plan.dtype, self.len)
+    }
+
     /// `rows` rows from `row`.
     fn block(&self, rows: usize) -> TokenStream {
         let pointers = (0..rows).map(|r| self.pointers(r));
@@ -61,7 +68,8 @@ impl Forward<'_> {
         let centred = self.model.technique.centred;
         let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
         let cast = cast_of(self.model);
-        let careful = quote!(<#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, #centred, #cast););
+        let line = self.may_go_past_caches().then(|| quote!(#rt::cache::put_line(&mut line, y0);));
+        let careful = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, #centred, #cast););
         if !centred {
             return quote!(#pointers #statistics if f.good { #finish } else { #careful });
         }
@@ -233,14 +241,15 @@ impl Forward<'_> {
             return (0..rows)
                 .map(|r| {
                     let index = number(r);
-                    self.output_row(r, &quote!(f.rstd[#index]), &quote!(f.offset[#index]))
+                    self.output_row(rows, r, &quote!(f.rstd[#index]), &quote!(f.offset[#index]))
                 })
                 .collect();
         }
         let rt = runtime(self.model);
         let centred = self.model.technique.centred;
         let pivot = centred.then(|| quote!(let m0 = v::splat(#rt::finish::row(&pivots, k));));
-        let row = self.output_row(0, &quote!(#rt::finish::row(&f.rstd, k)), &quote!(#rt::finish::row(&f.offset, k)));
+        let [rstd, offset] = [quote!(#rt::finish::row(&f.rstd, k)), quote!(#rt::finish::row(&f.offset, k))];
+        let row = self.output_row(rows, 0, &rstd, &offset);
         let rows = number(rows);
         quote! {
             let mut k = 0_usize;
@@ -254,30 +263,39 @@ impl Forward<'_> {
         }
     }
 
-    /// Row `r` of the block, from its statistics.
-    fn output_row(&self, r: usize, rstd: &TokenStream, offset: &TokenStream) -> TokenStream {
+    /// Row `r` of the block of `rows`, from its statistics.
+    fn output_row(&self, rows: usize, r: usize, rstd: &TokenStream, offset: &TokenStream) -> TokenStream {
         let centred = self.model.technique.centred;
         let [r_, o, y] = ["r", "o", "y"].map(|name| format_ident!("{name}{r}"));
         let offset = centred.then(|| quote!(let #o = v::splat(#offset);));
         let Schedule { keep, unroll, .. } = self.plan.schedule;
-        let sweep = sweep(&self.plan.schedule, self.len, unroll, &mut |chunk| {
-            let params = self.params(chunk);
-            let value = if keep {
-                let d = format_ident!("d{r}_{}", chunk.index);
-                quote!(#d)
-            } else {
-                self.load(chunk, r)
-            };
-            let normalized = if centred { quote!(v::fma(#value, #r_, #o)) } else { quote!(v::mul(#value, #r_)) };
+        let value = |chunk: &Chunk, loaded: TokenStream| {
+            let normalized = if centred { quote!(v::fma(#loaded, #r_, #o)) } else { quote!(v::mul(#loaded, #r_)) };
             let normalized = cast_before_weight(self.model, self.plan, normalized);
             let value = match self.model.affine {
                 Affine::None => normalized,
                 Affine::Weight => quote!(v::mul(#normalized, w)),
                 Affine::WeightAndBias => quote!(v::fma(#normalized, w, b)),
             };
+            (self.params(chunk), value)
+        };
+        let near = sweep(&self.plan.schedule, self.len, unroll, &mut |chunk| {
+            let d = format_ident!("d{r}_{}", chunk.index);
+            let (params, value) = value(chunk, if keep { quote!(#d) } else { self.load(chunk, r) });
             let store = chunk.store(&quote!(x), &quote!(#y), &value);
             quote!(#params #store)
         });
+        // Rows that are taken together are near.
+        let sweep = if rows > 1 || !self.may_go_past_caches() {
+            near
+        } else {
+            let rt = runtime(self.model);
+            let next = quote!(#rt::cache::prefetch(x0.wrapping_add(i + a.x_stride)););
+            let far = sweep_past_caches(&self.plan.schedule, &rt, &quote!(y0), &next, &mut |chunk| {
+                value(chunk, self.load(chunk, r))
+            });
+            quote!(if a.stream { #far } else { #near })
+        };
         quote! {
             let #r_ = v::splat(#rstd);
             #offset

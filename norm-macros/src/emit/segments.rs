@@ -4,8 +4,8 @@
 //! vectors to be added up in f64 after a number of elements that does not depend on how segments lie in memory, so neither does the
 //! result, and before long chains of roundings come about.
 
-use super::sweep::{Chunk, FOLD, fold_chains, folds, sweep, sweep_folding};
-use super::{compute_of, function, may_stream, number, numbers, pointer, runtime, tensors};
+use super::sweep::{Chunk, FOLD, fold_chains, folds, sweep, sweep_folding, sweep_past_caches};
+use super::{compute_of, function, number, numbers, pointer, runtime, tensors};
 use crate::model::{Len, Model, Role};
 use crate::plan::{Pass, PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -157,21 +157,29 @@ impl Segments<'_> {
 
     /// The loops twice: with stores past the caches, and with plain ones.
     fn output(&self) -> TokenStream {
-        let loops = |stream: bool| {
-            let schedule = &self.plan.schedule;
-            let segment = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
-                let value = self.value(chunk);
-                let (io, to) =
-                    (if self.plan.pass.adds(self.model.technique) { quote!(v) } else { quote!(x) }, quote!(y0));
-                if stream { chunk.stream(&io, &to, &value) } else { chunk.store(&io, &to, &value) }
-            });
-            self.each_set(&TokenStream::new(), &segment, &TokenStream::new())
-        };
-        if self.model.technique.of_sum || !may_stream(self.plan.dtype, self.len) {
-            return loops(false);
+        let schedule = &self.plan.schedule;
+        let none = TokenStream::new();
+        let near = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
+            let io = if self.plan.pass.adds(self.model.technique) { quote!(v) } else { quote!(x) };
+            chunk.store(&io, &quote!(y0), &self.value(chunk))
+        });
+        let near = self.each_set(&none, &near, &none);
+        if self.model.technique.of_sum || !self.may_go_past_caches() {
+            return near;
         }
-        let (streaming, plain) = (loops(true), loops(false));
-        quote!(if a.stream { #streaming } else { #plain })
+        let rt = runtime(self.model);
+        let far = sweep_past_caches(schedule, &rt, &quote!(y0), &none, &mut |chunk| (none.clone(), self.value(chunk)));
+        let far = self.each_set(&none, &far, &none);
+        // Segments do not follow one another.
+        quote!(if a.stream { let mut line = #rt::cache::line(false); #far } else { #near })
+    }
+
+    /// Segments that are so short that the lines at their ends, which go through the cache, are many, stay there.
+    fn may_go_past_caches(&self) -> bool {
+        match self.len {
+            Len::Fixed(n) => n * self.plan.dtype.size() >= 1024,
+            Len::Runtime => true,
+        }
     }
 
     fn value(&self, chunk: &Chunk) -> TokenStream {

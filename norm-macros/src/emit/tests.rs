@@ -316,7 +316,8 @@ fn visits(schedule: &Schedule, n: usize, unroll: usize) -> Vec<usize> {
     assert_eq!(code.matches("step").count(), chunks.len());
     // The loop, if there is one, goes as far as the first chunk after it.
     let end = chunks.iter().find_map(|(at, _)| at.parse().ok()).unwrap_or(n);
-    assert!(!code.contains("while") || code.contains(&end.to_string()));
+    let left = if end == n { String::new() } else { format!(" - {}", n - end) };
+    assert!(!code.contains("while") || code.contains(&format!("= a . n{left} ;")), "{code}");
     let mut visits = vec![0; n];
     for (at, part) in chunks {
         let count = part.map_or(schedule.lanes, |part| part.parse().unwrap());

@@ -85,8 +85,6 @@ pub struct Schedule {
     pub tail: Tail,
     /// Over columns: the most vectors of a tile that goes down the rows; 0 where there is no tile.
     pub tile: usize,
-    /// Whether the number of iterations is hidden from the compiler, which otherwise unrolls whole rows and spills.
-    pub opaque: bool,
     /// Why it is so.
     pub why: &'static str,
 }
@@ -121,7 +119,7 @@ pub fn choose(isa: Isa, facts: &Facts) -> Schedule {
     }
     let vectors = n.div_ceil(lanes);
     match facts.pass {
-        Pass::Backward => backward(isa.as_planned(), facts, vectors, base),
+        Pass::Backward => backward(isa.as_planned(), facts, n, vectors, base),
         _ => forward(isa, facts, n, vectors, base),
     }
 }
@@ -142,7 +140,6 @@ fn base(isa: Isa, facts: &Facts) -> Schedule {
             Len::Fixed(n) => Tail::Part(n % lanes),
         },
         tile: 0,
-        opaque: false,
         why: "",
     }
 }
@@ -158,7 +155,7 @@ pub fn segments(isa: Isa, facts: &Facts) -> Schedule {
         _ => "the parameters are folded into two or three numbers of each channel; stores go past the caches beyond L3",
     };
     let few = if isa == Isa::Portable { 2 } else { 4 };
-    Schedule { chains: few, unroll: few, opaque: isa != Isa::Avx512, why, ..base }
+    Schedule { chains: few, unroll: few, why, ..base }
 }
 
 /// The schedule for columns: few of them are a tile that goes down the rows with all its sums and numbers in registers; any others
@@ -255,9 +252,9 @@ fn forward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) ->
 
 /// Measured as for [`forward`]: keeping a row, its gradient and the gradients of the parameters in registers gives 1.5 times
 /// one row in cache at 64 (rms), 1.3 at 100 and 128, even where a few values are spilled. Two rows in cache give 1.1 to
-/// 1.25 from 256 on, 1.0 to 1.1 where rows lie a multiple of 4096 bytes apart; four together lose there, by half on some
-/// machines, as their lines compete for the same cache sets.
-fn backward(isa: Isa, facts: &Facts, vectors: usize, base: Schedule) -> Schedule {
+/// 1.25 from 256 on, 0.9 where a row is 4096 bytes, 1.0 to 1.2 where it is a larger multiple; four together lose there, by half on
+/// some machines, as their lines compete for the same cache sets.
+fn backward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) -> Schedule {
     let grads = match facts.affine {
         Affine::None => 0,
         Affine::Weight => 1,
@@ -268,9 +265,12 @@ fn backward(isa: Isa, facts: &Facts, vectors: usize, base: Schedule) -> Schedule
         let why = "the row, its gradient and the gradients of the parameters fit the registers";
         return Schedule { chains: vectors.min(2), keep: true, keep_grads: grads > 0, unroll: 0, why, ..base };
     }
-    // Hiding the trips: 1.5 times at 64 and 4096 with AVX2, where the compiler's unrolling spills; 0.9 with AVX-512.
-    let loops = Schedule { chains: 2, unroll: 2, opaque: isa != Isa::Avx512, ..base };
+    let loops = Schedule { chains: 2, unroll: 2, ..base };
     match isa {
+        Isa::Avx512 if n * facts.dtype.size() == 4096 => {
+            let why = "one row: lines of two, 4096 bytes apart, compete for the same cache sets";
+            Schedule { why, ..loops }
+        }
         Isa::Avx512 => {
             let why = "two rows together share the loads of weight and the gradients of the parameters";
             Schedule { rows: 2, why, ..loops }

@@ -11,13 +11,13 @@ fn facts(kind: &str, len: Len, dtype: Dtype, pass: Pass) -> Facts {
 }
 
 /// `4x1 regs`: four rows together, one chain each, kept in registers (`regs+grads`: with the gradients of the parameters);
-/// `2x4 by 4`: in loops of four vectors (`opaque`: whose number of iterations is hidden).
+/// `2x4 by 4`: in loops of four vectors.
 /// `~3`: a tail of 3 elements, `~n`: by length.
 fn cell(schedule: &Schedule) -> String {
     let kept = match (schedule.keep, schedule.keep_grads) {
         (true, true) => "regs+grads".into(),
         (true, false) => "regs".into(),
-        (false, _) => format!("by {}{}", schedule.unroll, if schedule.opaque { " opaque" } else { "" }),
+        (false, _) => format!("by {}", schedule.unroll),
     };
     let tail = match schedule.tail {
         Tail::None => String::new(),
@@ -64,20 +64,20 @@ fn rms_f32() {
             16   | 4x1 regs        | 4x1 regs        | 1x1 regs+grads     | 1x2 regs+grads
             20   | 4x1 regs ~4     | 2x2 regs ~4     | 1x2 regs+grads ~4  | 1x2 regs+grads ~4
             32   | 4x1 regs        | 2x2 regs        | 1x2 regs+grads     | 1x2 regs+grads
-            64   | 4x1 regs        | 1x4 by 4        | 1x2 regs+grads     | 1x2 by 2 opaque
-            100  | 2x2 regs ~4     | 1x4 by 4 ~4     | 1x2 regs+grads ~4  | 1x2 by 2 opaque ~4
-            128  | 2x2 regs        | 1x4 by 4        | 1x2 regs+grads     | 1x2 by 2 opaque
-            200  | 2x1 regs ~8     | 1x4 by 4        | 2x2 by 2 ~8        | 1x2 by 2 opaque
-            256  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            384  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            448  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            512  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            768  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            1000 | 1x4 by 4 ~8     | 1x4 by 4        | 2x2 by 2 ~8        | 1x2 by 2 opaque
-            1024 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            2048 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            4096 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            8192 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
+            64   | 4x1 regs        | 1x4 by 4        | 1x2 regs+grads     | 1x2 by 2
+            100  | 2x2 regs ~4     | 1x4 by 4 ~4     | 1x2 regs+grads ~4  | 1x2 by 2 ~4
+            128  | 2x2 regs        | 1x4 by 4        | 1x2 regs+grads     | 1x2 by 2
+            200  | 2x1 regs ~8     | 1x4 by 4        | 2x2 by 2 ~8        | 1x2 by 2
+            256  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
+            384  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
+            448  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
+            512  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
+            768  | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
+            1000 | 1x4 by 4 ~8     | 1x4 by 4        | 2x2 by 2 ~8        | 1x2 by 2
+            1024 | 1x4 by 4        | 1x4 by 4        | 1x2 by 2           | 1x2 by 2
+            2048 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
+            4096 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
+            8192 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
             _    | 1x4 by 4 ~n     | 1x4 by 4 ~n     | 1x4 by 4 ~n        | 1x4 by 4 ~n
         "#]],
     );
@@ -96,20 +96,20 @@ fn layer_f32() {
             16   | 4x1 regs        | 2x2 regs        | 1x1 regs+grads     | 1x2 regs+grads
             20   | 4x1 regs ~4     | 2x1 regs ~4     | 1x2 regs+grads ~4  | 1x2 regs+grads ~4
             32   | 4x1 regs        | 2x1 regs        | 1x2 regs+grads     | 1x2 regs+grads
-            64   | 4x1 regs        | 2x2 by 4        | 1x2 regs+grads     | 1x2 by 2 opaque
-            100  | 4x2 by 4 ~4     | 2x2 by 4 ~4     | 1x2 regs+grads ~4  | 1x2 by 2 opaque ~4
-            128  | 4x2 by 4        | 2x2 by 4        | 1x2 regs+grads     | 1x2 by 2 opaque
-            200  | 4x2 by 4 ~8     | 2x2 by 4        | 2x2 by 2 ~8        | 1x2 by 2 opaque
-            256  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            384  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            448  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            512  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            768  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            1000 | 4x2 by 4 ~8     | 2x2 by 4        | 2x2 by 2 ~8        | 1x2 by 2 opaque
-            1024 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            2048 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            4096 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            8192 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2 opaque
+            64   | 4x1 regs        | 2x2 by 4        | 1x2 regs+grads     | 1x2 by 2
+            100  | 4x2 by 4 ~4     | 2x2 by 4 ~4     | 1x2 regs+grads ~4  | 1x2 by 2 ~4
+            128  | 4x2 by 4        | 2x2 by 4        | 1x2 regs+grads     | 1x2 by 2
+            200  | 4x2 by 4 ~8     | 2x2 by 4        | 2x2 by 2 ~8        | 1x2 by 2
+            256  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2
+            384  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2
+            448  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2
+            512  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2
+            768  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2
+            1000 | 4x2 by 4 ~8     | 2x2 by 4        | 2x2 by 2 ~8        | 1x2 by 2
+            1024 | 2x4 by 4        | 2x2 by 4        | 1x2 by 2           | 1x2 by 2
+            2048 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2
+            4096 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
+            8192 | 1x4 by 4        | 1x4 by 4        | 2x2 by 2           | 1x2 by 2
             _    | 1x4 by 4 ~n     | 1x4 by 4 ~n     | 1x4 by 4 ~n        | 1x4 by 4 ~n
         "#]],
     );
@@ -125,12 +125,12 @@ fn layer_f64_has_half_as_many_lanes() {
             len  | avx512 forward  | avx2 forward    | avx512 backward    | avx2 backward
             1    | 4x1 regs ~1     | 4x1 regs ~1     | 1x1 regs+grads ~1  | 1x1 regs+grads ~1
             8    | 4x1 regs        | 2x2 regs        | 1x1 regs+grads     | 1x2 regs+grads
-            20   | 4x1 regs ~4     | 2x2 by 4        | 1x2 regs+grads ~4  | 1x2 by 2 opaque
-            64   | 4x2 by 4        | 2x2 by 4        | 1x2 regs+grads     | 1x2 by 2 opaque
-            100  | 4x2 by 4 ~4     | 2x2 by 4        | 2x2 by 2 ~4        | 1x2 by 2 opaque
-            256  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            512  | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
-            1024 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2 opaque
+            20   | 4x1 regs ~4     | 2x2 by 4        | 1x2 regs+grads ~4  | 1x2 by 2
+            64   | 4x2 by 4        | 2x2 by 4        | 1x2 regs+grads     | 1x2 by 2
+            100  | 4x2 by 4 ~4     | 2x2 by 4        | 2x2 by 2 ~4        | 1x2 by 2
+            256  | 4x2 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2
+            512  | 2x4 by 4        | 2x2 by 4        | 1x2 by 2           | 1x2 by 2
+            1024 | 2x4 by 4        | 2x2 by 4        | 2x2 by 2           | 1x2 by 2
             _    | 1x4 by 4 ~n     | 1x4 by 4 ~n     | 1x4 by 4 ~n        | 1x4 by 4 ~n
         "#]],
     );
@@ -209,7 +209,7 @@ fn chains_rows_and_unroll_fit_together() {
         assert!([1, 2, 4].contains(&schedule.rows), "{shown}");
         assert!(schedule.chains >= 1, "{shown}");
         if schedule.keep {
-            assert!(schedule.unroll == 0 && !schedule.opaque, "{shown}");
+            assert!(schedule.unroll == 0, "{shown}");
             assert!(schedule.vectors(facts.len).is_some_and(|vectors| schedule.chains <= vectors), "{shown}");
         } else {
             assert!(schedule.unroll > 0 && schedule.unroll.is_multiple_of(schedule.chains), "{shown}");

@@ -120,6 +120,7 @@ pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
                     n,
                     eps,
                     together: true,
+                    stream: false,
                     mean: at(mean),
                     residual: at(residual),
                     rstd: at(rstd),
@@ -174,6 +175,7 @@ pub(super) unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
                     dy_stride: n,
                     dx_stride: n,
                     n,
+                    stream: false,
                 });
                 pieces.put_back(2, row, dx_row, dx);
             }

@@ -2,7 +2,8 @@
 
 use super::SetArgs;
 use super::flight::{self, Pad, add};
-use super::problem::{Flight, Form, Problem, fence};
+use super::problem::{Flight, Form, Problem};
+use crate::cache::fence;
 use crate::careful;
 use crate::dtype::{Compute, Element};
 use crate::rows::{Kernel, PADDING, ParamGrads, Params};

@@ -3,7 +3,8 @@
 use super::SetArgs;
 use super::backward::add_grads;
 use super::flight::{self, Pad};
-use super::problem::{Flight, Form, Problem, fence};
+use super::problem::{Flight, Form, Problem};
+use crate::cache::fence;
 use crate::dtype::{Compute, Element};
 use crate::rows::{Kernel, ParamGrads, Params};
 

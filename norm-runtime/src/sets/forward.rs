@@ -2,8 +2,9 @@
 
 use super::SetArgs;
 use super::flight::{self, Pad};
-use super::problem::{Flight, Form, Problem, fence};
+use super::problem::{Flight, Form, Problem};
 use super::statistics::Formula;
+use crate::cache::fence;
 use crate::careful;
 use crate::dtype::{Compute, Element};
 use crate::rows::{Kernel, Params};

@@ -226,29 +226,19 @@ impl<const K: usize> Problem<K> {
         self.form == Form::Segments || sets.first.is_multiple_of(64 / size_of::<T>())
     }
 
-    /// Whether stores to the last operand, at `y`, should go past the caches: where the tensors exceed the last level, and every
-    /// row starts at a multiple of 64 bytes.
+    /// Whether stores to the last operand, at `y`, should go past the caches: where the tensors exceed the last level and, of
+    /// segments, the lines at their ends, which go through the caches, are few; of columns, every row starts at a multiple of
+    /// 64 bytes.
     pub(super) fn streams<T>(&self, y: *const T) -> bool {
-        let line = 64 / size_of::<T>();
-        let k = K - 1;
-        let sets_aligned = self.form != Form::Segments || self.sets <= 1 || self.set_strides[k].is_multiple_of(line);
-        self.total.saturating_mul(K * size_of::<T>()) > cache::sizes().last
-            && (y as usize).is_multiple_of(64)
-            && sets_aligned
-            && self.kept.keeps_aligned(k, line)
-            && self.rows.keeps_aligned(k, line)
+        let (line, k) = (64 / size_of::<T>(), K - 1);
+        cache::is_far(self.total.saturating_mul(K * size_of::<T>()))
+            && match self.form {
+                Form::Segments => self.n >= 16 * line,
+                Form::Columns | Form::ColumnsByRow => {
+                    y.addr().is_multiple_of(64) && self.kept.keeps_aligned(k, line) && self.rows.keeps_aligned(k, line)
+                }
+            }
     }
-}
-
-/// Orders streaming stores before whatever the caller does next.
-pub(super) fn fence(streamed: bool) {
-    #[cfg(target_arch = "x86_64")]
-    if streamed {
-        // SAFETY: every x86_64 processor has SSE.
-        unsafe { core::arch::x86_64::_mm_sfence() };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = streamed;
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ fn main() {
             use ::normkit::__private::finish::f32 as finish;
             let inverse_n = 1.0 / n as f32;
             unsafe {
+                let mut line = ::normkit::__private::cache::line(a.y_stride == n);
                 for row in 0..a.rows {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let y0 = a.y.add((row + 0) * a.y_stride);
@@ -102,53 +103,107 @@ fn main() {
                             a.rstd.add(row + 0).write(f.rstd[0]);
                         }
                         let r0 = v::splat(f.rstd[0]);
-                        let mut i = 0_usize;
-                        while n - i >= 64 {
-                            let stop = if n - i > 4096 { i + 4096 } else { n };
-                            while stop - i >= 64 {
+                        if a.stream {
+                            let mut i = ::normkit::__private::cache::to_aligned(y0, 16);
+                            if i > 0 {
+                                let w = p::load_part(a.weight.add(0), i, v::zero());
+                                let first = v::mul(
+                                    v::mul(x::load_part(x0.add(0), i, v::zero()), r0),
+                                    w,
+                                );
+                                if line.holds > 0 {
+                                    x::store_part(
+                                        ::normkit::__private::cache::line_at(&mut line, 16 - i),
+                                        first,
+                                        i,
+                                    );
+                                    x::stream(
+                                        y0.sub(16 - i),
+                                        x::load(::normkit::__private::cache::line_at(&mut line, 0)),
+                                    );
+                                    line.holds = 0;
+                                } else {
+                                    x::store_part(y0, first, i);
+                                }
+                            }
+                            while n - i >= 16 {
+                                let w = p::load(a.weight.add(i));
+                                x::stream(
+                                    y0.add(i),
+                                    v::mul(v::mul(x::load(x0.add(i)), r0), w),
+                                );
+                                ::normkit::__private::cache::prefetch(
+                                    x0.wrapping_add(i + a.x_stride),
+                                );
+                                i += 16;
+                            }
+                            if i < n {
+                                let w = p::load_part(a.weight.add(i), n - i, v::zero());
+                                let last = v::mul(
+                                    v::mul(x::load_part(x0.add(i), n - i, v::zero()), r0),
+                                    w,
+                                );
+                                if line.joins && row + 1 < a.rows {
+                                    line.holds = n - i;
+                                    x::store_part(
+                                        ::normkit::__private::cache::line_at(&mut line, 0),
+                                        last,
+                                        n - i,
+                                    );
+                                } else {
+                                    x::store_part(y0.add(i), last, n - i);
+                                }
+                            }
+                        } else {
+                            let mut i = 0_usize;
+                            while n - i >= 64 {
+                                let stop = if n - i > 4096 { i + 4096 } else { n };
+                                while stop - i >= 64 {
+                                    let w = p::load(a.weight.add(i));
+                                    x::store(
+                                        y0.add(i),
+                                        v::mul(v::mul(x::load(x0.add(i)), r0), w),
+                                    );
+                                    let w = p::load(a.weight.add(i + 16));
+                                    x::store(
+                                        y0.add(i + 16),
+                                        v::mul(v::mul(x::load(x0.add(i + 16)), r0), w),
+                                    );
+                                    let w = p::load(a.weight.add(i + 32));
+                                    x::store(
+                                        y0.add(i + 32),
+                                        v::mul(v::mul(x::load(x0.add(i + 32)), r0), w),
+                                    );
+                                    let w = p::load(a.weight.add(i + 48));
+                                    x::store(
+                                        y0.add(i + 48),
+                                        v::mul(v::mul(x::load(x0.add(i + 48)), r0), w),
+                                    );
+                                    i += 64;
+                                }
+                            }
+                            while n - i >= 16 {
                                 let w = p::load(a.weight.add(i));
                                 x::store(
                                     y0.add(i),
                                     v::mul(v::mul(x::load(x0.add(i)), r0), w),
                                 );
-                                let w = p::load(a.weight.add(i + 16));
-                                x::store(
-                                    y0.add(i + 16),
-                                    v::mul(v::mul(x::load(x0.add(i + 16)), r0), w),
+                                i += 16;
+                            }
+                            if i < n {
+                                let w = p::load_part(a.weight.add(i), n - i, v::zero());
+                                x::store_part(
+                                    y0.add(i),
+                                    v::mul(
+                                        v::mul(x::load_part(x0.add(i), n - i, v::zero()), r0),
+                                        w,
+                                    ),
+                                    n - i,
                                 );
-                                let w = p::load(a.weight.add(i + 32));
-                                x::store(
-                                    y0.add(i + 32),
-                                    v::mul(v::mul(x::load(x0.add(i + 32)), r0), w),
-                                );
-                                let w = p::load(a.weight.add(i + 48));
-                                x::store(
-                                    y0.add(i + 48),
-                                    v::mul(v::mul(x::load(x0.add(i + 48)), r0), w),
-                                );
-                                i += 64;
                             }
                         }
-                        while n - i >= 16 {
-                            let w = p::load(a.weight.add(i));
-                            x::store(
-                                y0.add(i),
-                                v::mul(v::mul(x::load(x0.add(i)), r0), w),
-                            );
-                            i += 16;
-                        }
-                        if i < n {
-                            let w = p::load_part(a.weight.add(i), n - i, v::zero());
-                            x::store_part(
-                                y0.add(i),
-                                v::mul(
-                                    v::mul(x::load_part(x0.add(i), n - i, v::zero()), r0),
-                                    w,
-                                ),
-                                n - i,
-                            );
-                        }
                     } else {
+                        ::normkit::__private::cache::put_line(&mut line, y0);
                         <f32 as ::normkit::__private::rows::Entry<
                             f32,
                         >>::careful_row(a, row, n, false, ::normkit::Cast::Once);
@@ -227,6 +282,7 @@ fn main() {
             use ::normkit::__private::finish::f32 as finish;
             let inverse_n = 1.0 / n as f32;
             unsafe {
+                let mut line = ::normkit::__private::cache::line(a.dx_stride == n);
                 for row in 0..a.rows {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let dy0 = a.dy.add((row + 0) * a.dy_stride);
@@ -310,47 +366,113 @@ fn main() {
                         v::add(q0_folded, v::add(v::add(q0_0, q0_2), v::add(q0_1, q0_3))),
                     ); 4];
                     let t0 = v::splat(square[0] * inverse_n);
-                    let mut i = 0_usize;
-                    while n - i >= 64 {
-                        let stop = if n - i > 4096 { i + 4096 } else { n };
-                        while stop - i >= 64 {
+                    if a.stream {
+                        let mut i = ::normkit::__private::cache::to_aligned(dx0, 16);
+                        if i > 0 {
+                            let w = p::load_part(a.weight.add(0), i, v::zero());
+                            let d = x::load_part(dy0.add(0), i, v::zero());
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load_part(x0.add(0), i, v::zero()), r0);
+                            let first = v::mul(v::fnma(h, t0, g), r0);
+                            if line.holds > 0 {
+                                x::store_part(
+                                    ::normkit::__private::cache::line_at(&mut line, 16 - i),
+                                    first,
+                                    i,
+                                );
+                                x::stream(
+                                    dx0.sub(16 - i),
+                                    x::load(::normkit::__private::cache::line_at(&mut line, 0)),
+                                );
+                                line.holds = 0;
+                            } else {
+                                x::store_part(dx0, first, i);
+                            }
+                        }
+                        while n - i >= 16 {
+                            let w = p::load(a.weight.add(i));
+                            let d = x::load(dy0.add(i));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i)), r0);
+                            x::stream(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                            ::normkit::__private::cache::prefetch(
+                                x0.wrapping_add(i + a.x_stride),
+                            );
+                            ::normkit::__private::cache::prefetch(
+                                dy0.wrapping_add(i + a.dy_stride),
+                            );
+                            i += 16;
+                        }
+                        if i < n {
+                            let w = p::load_part(a.weight.add(i), n - i, v::zero());
+                            let d = x::load_part(dy0.add(i), n - i, v::zero());
+                            let g = v::mul(d, w);
+                            let h = v::mul(
+                                x::load_part(x0.add(i), n - i, v::zero()),
+                                r0,
+                            );
+                            let last = v::mul(v::fnma(h, t0, g), r0);
+                            if line.joins && row + 1 < a.rows {
+                                line.holds = n - i;
+                                x::store_part(
+                                    ::normkit::__private::cache::line_at(&mut line, 0),
+                                    last,
+                                    n - i,
+                                );
+                            } else {
+                                x::store_part(dx0.add(i), last, n - i);
+                            }
+                        }
+                    } else {
+                        let mut i = 0_usize;
+                        while n - i >= 64 {
+                            let stop = if n - i > 4096 { i + 4096 } else { n };
+                            while stop - i >= 64 {
+                                let w = p::load(a.weight.add(i));
+                                let d = x::load(dy0.add(i));
+                                let g = v::mul(d, w);
+                                let h = v::mul(x::load(x0.add(i)), r0);
+                                x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                                let w = p::load(a.weight.add(i + 16));
+                                let d = x::load(dy0.add(i + 16));
+                                let g = v::mul(d, w);
+                                let h = v::mul(x::load(x0.add(i + 16)), r0);
+                                x::store(dx0.add(i + 16), v::mul(v::fnma(h, t0, g), r0));
+                                let w = p::load(a.weight.add(i + 32));
+                                let d = x::load(dy0.add(i + 32));
+                                let g = v::mul(d, w);
+                                let h = v::mul(x::load(x0.add(i + 32)), r0);
+                                x::store(dx0.add(i + 32), v::mul(v::fnma(h, t0, g), r0));
+                                let w = p::load(a.weight.add(i + 48));
+                                let d = x::load(dy0.add(i + 48));
+                                let g = v::mul(d, w);
+                                let h = v::mul(x::load(x0.add(i + 48)), r0);
+                                x::store(dx0.add(i + 48), v::mul(v::fnma(h, t0, g), r0));
+                                i += 64;
+                            }
+                        }
+                        while n - i >= 16 {
                             let w = p::load(a.weight.add(i));
                             let d = x::load(dy0.add(i));
                             let g = v::mul(d, w);
                             let h = v::mul(x::load(x0.add(i)), r0);
                             x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
-                            let w = p::load(a.weight.add(i + 16));
-                            let d = x::load(dy0.add(i + 16));
-                            let g = v::mul(d, w);
-                            let h = v::mul(x::load(x0.add(i + 16)), r0);
-                            x::store(dx0.add(i + 16), v::mul(v::fnma(h, t0, g), r0));
-                            let w = p::load(a.weight.add(i + 32));
-                            let d = x::load(dy0.add(i + 32));
-                            let g = v::mul(d, w);
-                            let h = v::mul(x::load(x0.add(i + 32)), r0);
-                            x::store(dx0.add(i + 32), v::mul(v::fnma(h, t0, g), r0));
-                            let w = p::load(a.weight.add(i + 48));
-                            let d = x::load(dy0.add(i + 48));
-                            let g = v::mul(d, w);
-                            let h = v::mul(x::load(x0.add(i + 48)), r0);
-                            x::store(dx0.add(i + 48), v::mul(v::fnma(h, t0, g), r0));
-                            i += 64;
+                            i += 16;
                         }
-                    }
-                    while n - i >= 16 {
-                        let w = p::load(a.weight.add(i));
-                        let d = x::load(dy0.add(i));
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load(x0.add(i)), r0);
-                        x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
-                        i += 16;
-                    }
-                    if i < n {
-                        let w = p::load_part(a.weight.add(i), n - i, v::zero());
-                        let d = x::load_part(dy0.add(i), n - i, v::zero());
-                        let g = v::mul(d, w);
-                        let h = v::mul(x::load_part(x0.add(i), n - i, v::zero()), r0);
-                        x::store_part(dx0.add(i), v::mul(v::fnma(h, t0, g), r0), n - i);
+                        if i < n {
+                            let w = p::load_part(a.weight.add(i), n - i, v::zero());
+                            let d = x::load_part(dy0.add(i), n - i, v::zero());
+                            let g = v::mul(d, w);
+                            let h = v::mul(
+                                x::load_part(x0.add(i), n - i, v::zero()),
+                                r0,
+                            );
+                            x::store_part(
+                                dx0.add(i),
+                                v::mul(v::fnma(h, t0, g), r0),
+                                n - i,
+                            );
+                        }
                     }
                 }
             }

@@ -75,6 +75,7 @@ const _: () = {
         use ::normkit::__private::finish::f32 as finish;
         let inverse_n = 1.0 / n as f32;
         unsafe {
+            let mut line = ::normkit::__private::cache::line(a.y_stride == n);
             let mut row = 0_usize;
             while row < a.rows {
                 if a.rows - row >= 2 && a.together {
@@ -106,7 +107,7 @@ const _: () = {
                     let mut s1_1 = v::zero();
                     let mut q1_0 = v::zero();
                     let mut q1_1 = v::zero();
-                    let end: usize = 96;
+                    let end: usize = a.n - 4;
                     let mut i = 0_usize;
                     let stop = end;
                     while i < stop {
@@ -172,7 +173,7 @@ const _: () = {
                             let o0 = v::splat(
                                 ::normkit::__private::finish::row(&f.offset, k),
                             );
-                            let end: usize = 96;
+                            let end: usize = a.n - 4;
                             let mut i = 0_usize;
                             let stop = end;
                             while i < stop {
@@ -248,7 +249,7 @@ const _: () = {
                             let mut s0_1 = v::zero();
                             let mut q0_0 = v::zero();
                             let mut q0_1 = v::zero();
-                            let end: usize = 96;
+                            let end: usize = a.n - 4;
                             let mut i = 0_usize;
                             let stop = end;
                             while i < stop {
@@ -281,62 +282,125 @@ const _: () = {
                                 }
                                 let r0 = v::splat(f.rstd[0]);
                                 let o0 = v::splat(f.offset[0]);
-                                let end: usize = 96;
-                                let mut i = 0_usize;
-                                let stop = end;
-                                while i < stop {
-                                    let w = p::load(a.weight.add(i));
-                                    let b = p::load(a.bias.add(i));
-                                    x::store(
-                                        y0.add(i),
-                                        v::fma(v::fma(v::sub(x::load(x0.add(i)), m0), r0, o0), w, b),
-                                    );
-                                    let w = p::load(a.weight.add(i + 8));
-                                    let b = p::load(a.bias.add(i + 8));
-                                    x::store(
-                                        y0.add(i + 8),
+                                if a.stream {
+                                    let mut i = ::normkit::__private::cache::to_aligned(y0, 8);
+                                    if i > 0 {
+                                        let w = p::load_part(a.weight.add(0), i, v::zero());
+                                        let b = p::load_part(a.bias.add(0), i, v::zero());
+                                        let first = v::fma(
+                                            v::fma(v::sub(x::load_part(x0.add(0), i, m0), m0), r0, o0),
+                                            w,
+                                            b,
+                                        );
+                                        if line.holds > 0 {
+                                            x::store_part(
+                                                ::normkit::__private::cache::line_at(&mut line, 8 - i),
+                                                first,
+                                                i,
+                                            );
+                                            x::stream(
+                                                y0.sub(8 - i),
+                                                x::load(::normkit::__private::cache::line_at(&mut line, 0)),
+                                            );
+                                            line.holds = 0;
+                                        } else {
+                                            x::store_part(y0, first, i);
+                                        }
+                                    }
+                                    while n - i >= 8 {
+                                        let w = p::load(a.weight.add(i));
+                                        let b = p::load(a.bias.add(i));
+                                        x::stream(
+                                            y0.add(i),
+                                            v::fma(v::fma(v::sub(x::load(x0.add(i)), m0), r0, o0), w, b),
+                                        );
+                                        ::normkit::__private::cache::prefetch(
+                                            x0.wrapping_add(i + a.x_stride),
+                                        );
+                                        i += 8;
+                                    }
+                                    if i < n {
+                                        let w = p::load_part(a.weight.add(i), n - i, v::zero());
+                                        let b = p::load_part(a.bias.add(i), n - i, v::zero());
+                                        let last = v::fma(
+                                            v::fma(
+                                                v::sub(x::load_part(x0.add(i), n - i, m0), m0),
+                                                r0,
+                                                o0,
+                                            ),
+                                            w,
+                                            b,
+                                        );
+                                        if line.joins && row + 1 < a.rows {
+                                            line.holds = n - i;
+                                            x::store_part(
+                                                ::normkit::__private::cache::line_at(&mut line, 0),
+                                                last,
+                                                n - i,
+                                            );
+                                        } else {
+                                            x::store_part(y0.add(i), last, n - i);
+                                        }
+                                    }
+                                } else {
+                                    let end: usize = a.n - 4;
+                                    let mut i = 0_usize;
+                                    let stop = end;
+                                    while i < stop {
+                                        let w = p::load(a.weight.add(i));
+                                        let b = p::load(a.bias.add(i));
+                                        x::store(
+                                            y0.add(i),
+                                            v::fma(v::fma(v::sub(x::load(x0.add(i)), m0), r0, o0), w, b),
+                                        );
+                                        let w = p::load(a.weight.add(i + 8));
+                                        let b = p::load(a.bias.add(i + 8));
+                                        x::store(
+                                            y0.add(i + 8),
+                                            v::fma(
+                                                v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, o0),
+                                                w,
+                                                b,
+                                            ),
+                                        );
+                                        let w = p::load(a.weight.add(i + 16));
+                                        let b = p::load(a.bias.add(i + 16));
+                                        x::store(
+                                            y0.add(i + 16),
+                                            v::fma(
+                                                v::fma(v::sub(x::load(x0.add(i + 16)), m0), r0, o0),
+                                                w,
+                                                b,
+                                            ),
+                                        );
+                                        let w = p::load(a.weight.add(i + 24));
+                                        let b = p::load(a.bias.add(i + 24));
+                                        x::store(
+                                            y0.add(i + 24),
+                                            v::fma(
+                                                v::fma(v::sub(x::load(x0.add(i + 24)), m0), r0, o0),
+                                                w,
+                                                b,
+                                            ),
+                                        );
+                                        i += 32;
+                                    }
+                                    let w = p::load_part(a.weight.add(96), 4, v::zero());
+                                    let b = p::load_part(a.bias.add(96), 4, v::zero());
+                                    x::store_part(
+                                        y0.add(96),
                                         v::fma(
-                                            v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, o0),
+                                            v::fma(v::sub(x::load_part(x0.add(96), 4, m0), m0), r0, o0),
                                             w,
                                             b,
                                         ),
+                                        4,
                                     );
-                                    let w = p::load(a.weight.add(i + 16));
-                                    let b = p::load(a.bias.add(i + 16));
-                                    x::store(
-                                        y0.add(i + 16),
-                                        v::fma(
-                                            v::fma(v::sub(x::load(x0.add(i + 16)), m0), r0, o0),
-                                            w,
-                                            b,
-                                        ),
-                                    );
-                                    let w = p::load(a.weight.add(i + 24));
-                                    let b = p::load(a.bias.add(i + 24));
-                                    x::store(
-                                        y0.add(i + 24),
-                                        v::fma(
-                                            v::fma(v::sub(x::load(x0.add(i + 24)), m0), r0, o0),
-                                            w,
-                                            b,
-                                        ),
-                                    );
-                                    i += 32;
                                 }
-                                let w = p::load_part(a.weight.add(96), 4, v::zero());
-                                let b = p::load_part(a.bias.add(96), 4, v::zero());
-                                x::store_part(
-                                    y0.add(96),
-                                    v::fma(
-                                        v::fma(v::sub(x::load_part(x0.add(96), 4, m0), m0), r0, o0),
-                                        w,
-                                        b,
-                                    ),
-                                    4,
-                                );
                                 break;
                             }
                             if !(again && f.in_range) {
+                                ::normkit::__private::cache::put_line(&mut line, y0);
                                 <f32 as ::normkit::__private::rows::Entry<
                                     f32,
                                 >>::careful_row(a, row, n, true, ::normkit::Cast::Once);
@@ -396,6 +460,7 @@ const _: () = {
         use ::normkit::__private::finish::f32 as finish;
         let inverse_n = 1.0 / n as f32;
         unsafe {
+            let mut line = ::normkit::__private::cache::line(a.dx_stride == n);
             for row in 0..a.rows {
                 if a.rstd.add(row + 0).read()
                     >= <f32 as ::normkit::__private::Compute>::SMALLEST_RSTD
@@ -411,7 +476,7 @@ const _: () = {
                     let mut s0_1 = v::zero();
                     let mut q0_0 = v::zero();
                     let mut q0_1 = v::zero();
-                    let end: usize = ::core::hint::black_box(96);
+                    let end: usize = a.n - 4;
                     let mut i = 0_usize;
                     let stop = end;
                     while i < stop {
@@ -457,35 +522,113 @@ const _: () = {
                     let square = [v::sum(v::add(q0_0, q0_1)); 4];
                     let u0 = v::splat(sum[0] * inverse_n);
                     let t0 = v::splat(square[0] * inverse_n);
-                    let end: usize = ::core::hint::black_box(96);
-                    let mut i = 0_usize;
-                    let stop = end;
-                    while i < stop {
-                        let w = p::load(a.weight.add(i));
-                        let d = x::load(dy0.add(i));
+                    if a.stream {
+                        let mut i = ::normkit::__private::cache::to_aligned(dx0, 8);
+                        if i > 0 {
+                            let w = p::load_part(a.weight.add(0), i, v::zero());
+                            let d = x::load_part(dy0.add(0), i, v::zero());
+                            let g = v::mul(d, w);
+                            let h = v::fma(
+                                v::sub(x::load_part(x0.add(0), i, m0), m0),
+                                r0,
+                                c0,
+                            );
+                            let first = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
+                            if line.holds > 0 {
+                                x::store_part(
+                                    ::normkit::__private::cache::line_at(&mut line, 8 - i),
+                                    first,
+                                    i,
+                                );
+                                x::stream(
+                                    dx0.sub(8 - i),
+                                    x::load(::normkit::__private::cache::line_at(&mut line, 0)),
+                                );
+                                line.holds = 0;
+                            } else {
+                                x::store_part(dx0, first, i);
+                            }
+                        }
+                        while n - i >= 8 {
+                            let w = p::load(a.weight.add(i));
+                            let d = x::load(dy0.add(i));
+                            let g = v::mul(d, w);
+                            let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
+                            x::stream(
+                                dx0.add(i),
+                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
+                            );
+                            ::normkit::__private::cache::prefetch(
+                                x0.wrapping_add(i + a.x_stride),
+                            );
+                            ::normkit::__private::cache::prefetch(
+                                dy0.wrapping_add(i + a.dy_stride),
+                            );
+                            i += 8;
+                        }
+                        if i < n {
+                            let w = p::load_part(a.weight.add(i), n - i, v::zero());
+                            let d = x::load_part(dy0.add(i), n - i, v::zero());
+                            let g = v::mul(d, w);
+                            let h = v::fma(
+                                v::sub(x::load_part(x0.add(i), n - i, m0), m0),
+                                r0,
+                                c0,
+                            );
+                            let last = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
+                            if line.joins && row + 1 < a.rows {
+                                line.holds = n - i;
+                                x::store_part(
+                                    ::normkit::__private::cache::line_at(&mut line, 0),
+                                    last,
+                                    n - i,
+                                );
+                            } else {
+                                x::store_part(dx0.add(i), last, n - i);
+                            }
+                        }
+                    } else {
+                        let end: usize = a.n - 4;
+                        let mut i = 0_usize;
+                        let stop = end;
+                        while i < stop {
+                            let w = p::load(a.weight.add(i));
+                            let d = x::load(dy0.add(i));
+                            let g = v::mul(d, w);
+                            let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
+                            x::store(
+                                dx0.add(i),
+                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
+                            );
+                            let w = p::load(a.weight.add(i + 8));
+                            let d = x::load(dy0.add(i + 8));
+                            let g = v::mul(d, w);
+                            let h = v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, c0);
+                            x::store(
+                                dx0.add(i + 8),
+                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
+                            );
+                            i += 16;
+                        }
+                        let w = p::load_part(a.weight.add(96), 4, v::zero());
+                        let d = x::load_part(dy0.add(96), 4, v::zero());
                         let g = v::mul(d, w);
-                        let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
-                        x::store(dx0.add(i), v::mul(v::fnma(h, t0, v::sub(g, u0)), r0));
-                        let w = p::load(a.weight.add(i + 8));
-                        let d = x::load(dy0.add(i + 8));
-                        let g = v::mul(d, w);
-                        let h = v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, c0);
-                        x::store(
-                            dx0.add(i + 8),
-                            v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
+                        let h = v::fma(
+                            v::sub(x::load_part(x0.add(96), 4, m0), m0),
+                            r0,
+                            c0,
                         );
-                        i += 16;
+                        x::store_part(
+                            dx0.add(96),
+                            v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
+                            4,
+                        );
                     }
-                    let w = p::load_part(a.weight.add(96), 4, v::zero());
-                    let d = x::load_part(dy0.add(96), 4, v::zero());
-                    let g = v::mul(d, w);
-                    let h = v::fma(v::sub(x::load_part(x0.add(96), 4, m0), m0), r0, c0);
-                    x::store_part(
-                        dx0.add(96),
-                        v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
-                        4,
-                    );
                 } else {
+                    ::normkit::__private::cache::put_line(
+                        &mut line,
+                        a.dx.add(row * a.dx_stride),
+                    );
                     <f32 as ::normkit::__private::rows::Entry<
                         f32,
                     >>::careful_backward_row(a, row, n, ::normkit::Cast::Once);

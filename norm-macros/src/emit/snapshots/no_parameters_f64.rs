@@ -59,7 +59,7 @@ fn main() {
                         let mut s0_1 = v::zero();
                         let mut q0_0 = v::zero();
                         let mut q0_1 = v::zero();
-                        let end: usize = 16;
+                        let end: usize = a.n;
                         let mut i = 0_usize;
                         let stop = end;
                         while i < stop {
@@ -89,7 +89,7 @@ fn main() {
                             }
                             let r0 = v::splat(f.rstd[0]);
                             let o0 = v::splat(f.offset[0]);
-                            let end: usize = 16;
+                            let end: usize = a.n;
                             let mut i = 0_usize;
                             let stop = end;
                             while i < stop {
@@ -179,7 +179,7 @@ fn main() {
                         let mut s0_1 = v::zero();
                         let mut q0_0 = v::zero();
                         let mut q0_1 = v::zero();
-                        let end: usize = 16;
+                        let end: usize = a.n;
                         let mut i = 0_usize;
                         let stop = end;
                         while i < stop {
@@ -199,7 +199,7 @@ fn main() {
                         let square = [v::sum(v::add(q0_0, q0_1)); 4];
                         let u0 = v::splat(sum[0] * inverse_n);
                         let t0 = v::splat(square[0] * inverse_n);
-                        let end: usize = 16;
+                        let end: usize = a.n;
                         let mut i = 0_usize;
                         let stop = end;
                         while i < stop {
