@@ -282,7 +282,7 @@ pub use norm_macros::normalize;
 
 pub use norm_runtime::{
     Affine, Cast, Compute, Dim, Element, Level, NormError, NormLayer, Param, Role, Running, Saved, Spec, Tensor,
-    TensorMut, View, ViewMut, bf16, f16, generic,
+    TensorMut, View, ViewMut, bf16, f16, generic, single_threaded,
 };
 
 #[doc(hidden)]

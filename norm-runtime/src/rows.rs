@@ -16,6 +16,7 @@ use crate::saved::Saved;
 use crate::scratch;
 use crate::shape::Operand;
 use crate::spec::{Affine, Spec};
+use crate::threads::{self, Shared};
 use crate::view::{View, ViewMut};
 use core::ops::Range;
 use walk::Walk;
@@ -275,31 +276,37 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
     // In place, a line is in the caches already when it is written.
     let stream = x != y.cast_const() && streams::<T>(n, bytes);
     let together = !stream && cache::is_near(bytes);
-    walk.rows.for_each(|first, rows, offsets| {
-        let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(first) };
-        // SAFETY: the walk has checked that `rows` rows from these offsets lie within the operands, and that rows of `y` do
-        // not overlap; parameters have `n` elements; statistics have room for all rows; the level is available. The
-        // caller answers for the kernel itself.
-        unsafe {
-            kernel(&ForwardArgs {
-                x: x.add(offsets[0]),
-                y: y.add(offsets[1]),
-                weight: pointer(params.weight),
-                bias: pointer(params.bias),
-                rows,
-                x_stride: walk.rows.strides[0],
-                y_stride: walk.rows.strides[1],
-                n,
-                eps,
-                together,
-                stream,
-                mean: at(mean),
-                residual: at(residual),
-                rstd: at(rstd),
-            });
-        }
+    let pieces = threads::pieces(bytes, walk.rows.total);
+    // SAFETY: pieces are rows of their own, of `y` and of the statistics; the call waits for all of them.
+    let shared = unsafe { Shared::new((x, y, params, mean, residual, rstd)) };
+    threads::for_each(pieces, |piece| {
+        let (x, y, params, mean, residual, rstd) = shared.get();
+        walk.rows.for_each_in(threads::piece(piece, pieces, walk.rows.total), |first, rows, offsets| {
+            let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(first) };
+            // SAFETY: the walk has checked that `rows` rows from these offsets lie within the operands, and that rows of `y` do
+            // not overlap; parameters have `n` elements; statistics have room for all rows; the level is available. The
+            // caller answers for the kernel itself.
+            unsafe {
+                kernel(&ForwardArgs {
+                    x: x.add(offsets[0]),
+                    y: y.add(offsets[1]),
+                    weight: pointer(params.weight),
+                    bias: pointer(params.bias),
+                    rows,
+                    x_stride: walk.rows.strides[0],
+                    y_stride: walk.rows.strides[1],
+                    n,
+                    eps,
+                    together,
+                    stream,
+                    mean: at(mean),
+                    residual: at(residual),
+                    rstd: at(rstd),
+                });
+            }
+        });
+        cache::fence(stream);
     });
-    cache::fence(stream);
     Ok(())
 }
 
@@ -350,39 +357,45 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     if n == 0 {
         return Ok(());
     }
-    let dx = dx.data.as_mut_ptr();
-    let stream = streams::<T>(n, (3 * size_of::<T>()).saturating_mul(walk.rows.total * n));
-    let run = |first: usize, rows: usize, offsets: [usize; 3], dweight: *mut T::Compute, dbias: *mut T::Compute| {
-        // SAFETY: as in `forward_walk`; `saved` holds all rows; the partial gradients are padded and aligned.
-        unsafe {
-            kernel(&BackwardArgs {
-                x: x.data.as_ptr().add(offsets[0]),
-                dy: dy.data.as_ptr().add(offsets[1]),
-                dx: dx.add(offsets[2]),
-                weight: pointer(params.weight),
-                mean: saved.mean().as_ptr().wrapping_add(first),
-                residual: saved.residual().as_ptr().wrapping_add(first),
-                rstd: saved.rstd().as_ptr().add(first),
-                dweight,
-                dbias,
-                rows,
-                x_stride: walk.rows.strides[0],
-                dy_stride: walk.rows.strides[1],
-                dx_stride: walk.rows.strides[2],
-                n,
-                stream,
-            });
-        }
+    let bytes = (3 * size_of::<T>()).saturating_mul(walk.rows.total * n);
+    let stream = streams::<T>(n, bytes);
+    // SAFETY: pieces are rows of their own, of `dx`; the call waits for all of them.
+    let shared = unsafe { Shared::new((x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr(), params, saved)) };
+    let run = |rows: Range<usize>, dweight: *mut T::Compute, dbias: *mut T::Compute| {
+        let (x, dy, dx, params, saved) = shared.get();
+        walk.rows.for_each_in(rows, |first, rows, offsets| {
+            // SAFETY: as in `forward_walk`; `saved` holds all rows; the partial gradients are padded and aligned.
+            unsafe {
+                kernel(&BackwardArgs {
+                    x: x.add(offsets[0]),
+                    dy: dy.add(offsets[1]),
+                    dx: dx.add(offsets[2]),
+                    weight: pointer(params.weight),
+                    mean: saved.mean().as_ptr().wrapping_add(first),
+                    residual: saved.residual().as_ptr().wrapping_add(first),
+                    rstd: saved.rstd().as_ptr().add(first),
+                    dweight,
+                    dbias,
+                    rows,
+                    x_stride: walk.rows.strides[0],
+                    dy_stride: walk.rows.strides[1],
+                    dx_stride: walk.rows.strides[2],
+                    n,
+                    stream,
+                });
+            }
+        });
+        cache::fence(stream);
     };
     if spec.affine == Affine::None {
-        let null = core::ptr::null_mut();
-        walk.rows.for_each(|first, rows, offsets| run(first, rows, offsets, null, null));
-    } else {
-        sum_blocks((n, walk.rows.total), 0, grads, |rows, dweight, dbias, _| {
-            walk.rows.for_each_in(rows, |first, rows, offsets| run(first, rows, offsets, dweight, dbias));
+        let pieces = threads::pieces(bytes, walk.rows.total);
+        threads::for_each(pieces, |piece| {
+            let null = core::ptr::null_mut();
+            run(threads::piece(piece, pieces, walk.rows.total), null, null);
         });
+    } else {
+        sum_blocks((n, walk.rows.total), bytes, 0, grads, |rows, dweight, dbias, _| run(rows, dweight, dbias));
     }
-    cache::fence(stream);
     Ok(())
 }
 
@@ -412,32 +425,67 @@ fn block_rows(n: usize) -> usize {
 /// Runs `run(rows, dweight, dbias, extra)` over blocks of `total_rows` rows of `n` elements and adds the gradients of all of them
 /// to `grads`; `extra` is memory of that many elements for what `run` needs.
 ///
-/// The partial sums lie on a stack, one for each bit of the number of blocks done: two of equal weight are added as
-/// soon as they meet, as a binary counter carries.
+/// Blocks are added up in a binary tree. What threads take are whole branches of it, each with a slot of its own for its sum.
 fn sum_blocks<A: Compute>(
     (n, total_rows): (usize, usize),
+    bytes: usize,
     extra: usize,
     grads: ParamGrads<'_, A>,
-    mut run: impl FnMut(Range<usize>, *mut A, *mut A, &mut [A]),
+    run: impl Fn(Range<usize>, *mut A, *mut A, &mut [A]) + Sync,
 ) {
     let padded = n.next_multiple_of(PADDING);
     let size = usize::from(grads.weight.is_some()) * padded + usize::from(grads.bias.is_some()) * padded;
     let block = block_rows(n);
     let blocks = total_rows.div_ceil(block);
-    let depth = (usize::BITS - blocks.leading_zeros()) as usize + 1;
-    scratch::with(depth * size + extra, |memory: &mut [A]| {
-        let (memory, extra) = memory.split_at_mut(depth * size);
-        let mut height = 0;
-        for index in 0..blocks {
-            let partial = &mut memory[height * size..][..size];
-            partial.fill(A::default());
+    let branch = blocks.div_ceil(threads::pieces(bytes, blocks).max(1)).next_power_of_two();
+    let pieces = blocks.div_ceil(branch);
+    let sum_of = |blocks: Range<usize>, sum: &mut [A]| {
+        sum_tree(blocks, size, extra, sum, |index, partial, extra| {
             let (dweight, dbias) = partial.split_at_mut(padded.min(size));
             // What there is no room for is null, as kernels expect.
             let pointer = |part: &mut [A]| if part.is_empty() { core::ptr::null_mut() } else { part.as_mut_ptr() };
             let (dweight, dbias) = (pointer(dweight), pointer(dbias));
             run(index * block..total_rows.min((index + 1) * block), dweight, dbias, extra);
+        });
+    };
+    scratch::with(pieces * size, |memory: &mut [A]| {
+        // SAFETY: each piece has a slot of its own; the call waits for all of them.
+        let slots = unsafe { Shared::new(memory.as_mut_ptr()) };
+        threads::for_each(pieces, |piece| {
+            // SAFETY: `memory` holds that many slots, and pieces differ.
+            let sum = unsafe { threads::slot(slots, piece, size) };
+            sum_of(piece * branch..blocks.min((piece + 1) * branch), sum);
+        });
+        join_branches(memory, pieces, size);
+        if pieces > 0 {
+            let (dweight, dbias) = memory[..size].split_at(padded.min(size));
+            add_to(grads.weight, dweight);
+            add_to(grads.bias, dbias);
+        }
+    });
+}
+
+/// Sums what `run(block, partial sum, extra)` gives for `blocks` into `sum`, of `size` elements.
+///
+/// The partial sums lie on a stack, one for each bit of the number of blocks done: two of equal weight are added as
+/// soon as they meet, as a binary counter carries.
+fn sum_tree<A: Compute>(
+    blocks: Range<usize>,
+    size: usize,
+    extra: usize,
+    sum: &mut [A],
+    run: impl Fn(usize, &mut [A], &mut [A]),
+) {
+    let depth = (usize::BITS - blocks.len().leading_zeros()) as usize + 1;
+    scratch::with(depth * size + extra, |memory: &mut [A]| {
+        let (memory, extra) = memory.split_at_mut(depth * size);
+        let mut height = 0;
+        for (done, index) in blocks.enumerate() {
+            let partial = &mut memory[height * size..][..size];
+            partial.fill(A::default());
+            run(index, partial, extra);
             height += 1;
-            for _ in 0..(index + 1).trailing_zeros() {
+            for _ in 0..(done + 1).trailing_zeros() {
                 height -= 1;
                 add_top(memory, height, size);
             }
@@ -446,12 +494,25 @@ fn sum_blocks<A: Compute>(
             height -= 1;
             add_top(memory, height, size);
         }
-        if height == 1 {
-            let (dweight, dbias) = memory[..size].split_at(padded.min(size));
-            add_to(grads.weight, dweight);
-            add_to(grads.bias, dbias);
-        }
+        sum.copy_from_slice(&memory[..size]);
     });
+}
+
+/// Adds up the sums of `count` branches of the tree, all of one weight but the last, into the first.
+fn join_branches<A: Compute>(memory: &mut [A], count: usize, size: usize) {
+    let mut height = 0;
+    for done in 0..count {
+        memory.copy_within(done * size..(done + 1) * size, height * size);
+        height += 1;
+        for _ in 0..(done + 1).trailing_zeros() {
+            height -= 1;
+            add_top(memory, height, size);
+        }
+    }
+    while height > 1 {
+        height -= 1;
+        add_top(memory, height, size);
+    }
 }
 
 /// Adds the partial sum at `height` to the one below it.

@@ -66,43 +66,6 @@ impl<A: Compute> Saved<A> {
         self.count = count;
     }
 
-    /// Keeps the statistics of sets from `index` on, of which every `fuse` in a row share theirs.
-    pub(crate) fn set_all(
-        &mut self,
-        index: usize,
-        fuse: usize,
-        mean: &[A],
-        residual: &[A],
-        rstd: &[A],
-        variance: &[A],
-    ) {
-        let count = rstd.len() / fuse;
-        let keep = |place: &mut Vec<A>, values: &[A]| {
-            let Some(place) = place.get_mut(index..index + count) else { return };
-            if fuse == 1 {
-                place.copy_from_slice(values);
-            } else {
-                place.iter_mut().zip(values.iter().step_by(fuse)).for_each(|(place, &value)| *place = value);
-            }
-        };
-        keep(&mut self.mean, mean);
-        keep(&mut self.residual, residual);
-        keep(&mut self.rstd, rstd);
-        keep(&mut self.variance, variance);
-    }
-
-    /// Keeps the statistics of one set.
-    pub(crate) fn set(&mut self, index: usize, (mean, residual): (A, A), rstd: A, variance: A) {
-        self.rstd[index] = rstd;
-        if let Some(place) = self.mean.get_mut(index) {
-            *place = mean;
-            self.residual[index] = residual;
-        }
-        if let Some(place) = self.variance.get_mut(index) {
-            *place = variance;
-        }
-    }
-
     /// Makes room for `rows` rows.
     pub(crate) fn resize(&mut self, rows: usize, centred: bool) {
         let with_mean = if centred { rows } else { 0 };
@@ -116,5 +79,51 @@ impl<A: Compute> Saved<A> {
 
     pub(crate) fn pointers_mut(&mut self) -> (*mut A, *mut A, *mut A) {
         (self.mean.as_mut_ptr(), self.residual.as_mut_ptr(), self.rstd.as_mut_ptr())
+    }
+}
+
+/// Where statistics of sets are kept, for threads that keep them of different sets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places<A> {
+    mean: *mut A,
+    residual: *mut A,
+    rstd: *mut A,
+    variance: *mut A,
+}
+
+impl<A: Compute> Saved<A> {
+    pub(crate) fn places(&mut self) -> Places<A> {
+        let place = |values: &mut Vec<A>| if values.is_empty() { core::ptr::null_mut() } else { values.as_mut_ptr() };
+        Places {
+            mean: place(&mut self.mean),
+            residual: place(&mut self.residual),
+            rstd: place(&mut self.rstd),
+            variance: place(&mut self.variance),
+        }
+    }
+}
+
+impl<A: Compute> Places<A> {
+    /// Keeps the statistics of sets from `index` on, of which every `fuse` in a row share theirs: mean, residual, `rstd`, variance.
+    ///
+    /// # Safety
+    /// There is room for them, and no other thread reads or writes these.
+    pub(crate) unsafe fn set_all(&self, index: usize, fuse: usize, values: [&[A]; 4]) {
+        let places = [self.mean, self.residual, self.rstd, self.variance];
+        for (place, values) in places.into_iter().zip(values).filter(|(place, _)| !place.is_null()) {
+            for (i, &value) in values.iter().step_by(fuse).enumerate() {
+                // SAFETY: the caller's contract.
+                unsafe { place.add(index + i).write(value) };
+            }
+        }
+    }
+
+    /// Keeps the statistics of one set.
+    ///
+    /// # Safety
+    /// As for [`Places::set_all`].
+    pub(crate) unsafe fn set(&self, index: usize, (mean, residual): (A, A), rstd: A, variance: A) {
+        // SAFETY: the caller's contract.
+        unsafe { self.set_all(index, 1, [&[mean], &[residual], &[rstd], &[variance]]) }
     }
 }

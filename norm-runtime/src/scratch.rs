@@ -4,24 +4,38 @@ use crate::dtype::Compute;
 use crate::param::Param;
 use core::cell::Cell;
 
+/// More than are ever in use at once but for work that a waiting thread takes over.
+const KEPT: usize = 8;
+
 thread_local! {
-    static SCRATCH: Cell<Option<Param<f64>>> = const { Cell::new(None) };
+    static SCRATCH: Cell<Vec<Param<f64>>> = const { Cell::new(Vec::new()) };
 }
 
 /// Calls `work` with `len` elements, aligned to 64 bytes, of unspecified finite or non-finite content.
 ///
-/// Nested use (a kernel called from within a kernel's own callback) is safe: the inner call finds nothing to reuse and
-/// makes its own.
+/// In nested use the inner call has memory of its own, which is kept as well.
 pub(crate) fn with<A: Compute, R>(len: usize, work: impl FnOnce(&mut [A]) -> R) -> R {
     let needed = (len * size_of::<A>()).div_ceil(size_of::<f64>());
     // At the thread's end there may be no such memory any more.
-    let kept = SCRATCH.try_with(Cell::take).ok().flatten();
+    let kept = SCRATCH.try_with(|scratch| {
+        let mut all = scratch.take();
+        let last = all.pop();
+        scratch.set(all);
+        last
+    });
+    let kept = kept.ok().flatten();
     let mut memory = kept.filter(|m| m.len() >= needed).unwrap_or_else(|| Param::filled(0.0, needed));
     let start = memory.as_mut_ptr().cast::<A>();
     // SAFETY: the memory holds at least `needed * 8 >= len * size_of::<A>()` bytes, is aligned to 64, initialized, valid
     // as floats of either size, and borrowed by nobody else while this owns `memory`.
     let result = work(unsafe { core::slice::from_raw_parts_mut(start, len) });
-    let _ = SCRATCH.try_with(|scratch| scratch.set(Some(memory)));
+    let _ = SCRATCH.try_with(|scratch| {
+        let mut all = scratch.take();
+        if all.len() < KEPT {
+            all.push(memory);
+        }
+        scratch.set(all);
+    });
     result
 }
 

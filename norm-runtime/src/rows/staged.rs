@@ -13,6 +13,7 @@ use crate::saved::Saved;
 use crate::scratch;
 use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims};
 use crate::spec::{Role, Spec};
+use crate::threads::{self, Shared};
 
 /// Where the pieces of rows lie.
 struct Pieces<const K: usize> {
@@ -100,9 +101,13 @@ pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
     if rows == 0 {
         return Ok(());
     }
-    scratch::with(n, |memory: &mut [T::Compute]| {
+    let all = threads::pieces((2 * size_of::<T>()).saturating_mul(n * rows), rows);
+    // SAFETY: pieces are rows of their own, of `y` and of the statistics; the call waits for all of them.
+    let shared = unsafe { Shared::new((x, y, params, mean, residual, rstd)) };
+    let run = |piece: usize, memory: &mut [T::Compute]| {
+        let (x, y, params, mean, residual, rstd) = shared.get();
         let buffer = memory.as_mut_ptr().cast::<T>();
-        for row in 0..rows {
+        for row in threads::piece(piece, all, rows) {
             let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(row) };
             // SAFETY: the buffer holds a row, elements being no larger than the type that they are computed in, and is
             // input and output of the kernel, as its contract allows; statistics have room for all rows, parameters `n`
@@ -128,7 +133,8 @@ pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
                 pieces.put_back(1, row, buffer, y);
             }
         }
-    });
+    };
+    threads::for_each(all, |piece| scratch::with(n, |memory| run(piece, memory)));
     Ok(())
 }
 
@@ -150,7 +156,11 @@ pub(super) unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     if rows == 0 {
         return Ok(());
     }
-    sum_blocks((n, rows), 3 * n, grads, |rows, dweight, dbias, memory| {
+    let bytes = (3 * size_of::<T>()).saturating_mul(n * rows);
+    // SAFETY: pieces are rows of their own, of `dx`; the call waits for all of them.
+    let shared = unsafe { Shared::new((x, dy, dx, params, saved)) };
+    sum_blocks((n, rows), bytes, 3 * n, grads, |rows, dweight, dbias, memory| {
+        let (x, dy, dx, params, saved) = shared.get();
         let buffer = memory.as_mut_ptr().cast::<T>();
         for row in rows {
             // SAFETY: the buffer holds three rows, elements being no larger than the type that they are computed in;

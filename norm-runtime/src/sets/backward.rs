@@ -8,7 +8,9 @@ use crate::careful;
 use crate::dtype::{Compute, Element};
 use crate::rows::{Kernel, PADDING, ParamGrads, Params};
 use crate::saved::Saved;
+use crate::scratch;
 use crate::spec::Spec;
+use crate::threads::{self, Shared};
 use core::ops::Range;
 
 /// A backward pass whose arguments have been checked.
@@ -29,34 +31,84 @@ pub(super) struct Backward<'a, T: Element, P> {
 /// Columns by row: elements of a row that are summed, a vector side by side, before the sums are added up in f64.
 const LONGEST_PARTIAL: usize = 4096;
 
+/// Groups of runs whose gradients of parameters are summed apart: enough for any number of threads that a call is shared among.
+const MOST_GROUPS: usize = 64;
+
+/// Where the gradients of the parameters are summed: those of the weight, then those of the bias.
+#[derive(Clone, Copy)]
+struct Sums {
+    at: *mut f64,
+    params: usize,
+}
+
+impl Sums {
+    /// # Safety
+    /// `range` is one of parameters; nothing else refers to the sums of these while 'a lasts.
+    unsafe fn of<'a>(self, range: Range<usize>) -> [&'a mut [f64]; 2] {
+        debug_assert!(range.end <= self.params);
+        // SAFETY: the caller's contract; the two halves do not overlap.
+        [0, self.params]
+            .map(|half| unsafe { core::slice::from_raw_parts_mut(self.at.add(half + range.start), range.len()) })
+    }
+}
+
 impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
     /// Writes the gradient of `x` and adds those of the parameters to `grads`.
     ///
-    /// Sums over several runs are added up in f64, in the order of the runs.
+    /// Sums over several runs are added up in f64: in the order of the runs in groups of them, which the shape alone tells, and then
+    /// in the order of the groups.
     ///
     /// # Safety
     /// As for `Forward::run`, with `dy` and `dx`; `saved` has all statistics, and `grads` the length that the problem says.
-    pub(super) unsafe fn run(&self, grads: ParamGrads<'_, T::Compute>) {
+    pub(super) unsafe fn run(&self, mut grads: ParamGrads<'_, T::Compute>) {
         let problem = self.problem;
         let len = problem.flight_len(size_of::<T>());
         let stream = problem.streams(self.dx) && !self.spec.of_sum;
         let by_row = problem.form == Form::ColumnsByRow;
         let partial_rows = if by_row && grads.weight.is_some() { problem.rows.total } else { 0 };
-        // A number of runs that depends on the shape alone: so does the result.
-        let runs = (LONGEST_PARTIAL / problem.sets.max(1)).max(1);
-        flight::with(len, problem.params(), partial_rows, |pad| {
-            problem.for_each_flight(len, |flight| {
-                // SAFETY: the caller's contract.
-                unsafe { self.flight(pad, flight, stream) };
-                if (flight.run + 1).is_multiple_of(runs) && flight.first + flight.sets == problem.sets {
-                    collect_partials(pad);
-                }
+        let runs = problem.kept.total.div_ceil(MOST_GROUPS).next_multiple_of(self.runs_a_partial());
+        let groups = problem.kept.total.div_ceil(runs);
+        // Partial sums of rows go through all flights of a run; those of channels are each flight's own.
+        let shares = if by_row { 1 } else { problem.flights(len) };
+        let bytes = problem.bytes::<T>(problem.sets).saturating_mul(problem.kept.total);
+        let pieces = threads::pieces(bytes, groups * shares);
+        let size = 2 * problem.params();
+        scratch::with(groups * size, |memory: &mut [f64]| {
+            memory.fill(0.0);
+            // SAFETY: pieces are groups or sets of their own, of `dx` and of the sums; the call waits for all of them.
+            let shared = unsafe { Shared::new((self, memory.as_mut_ptr())) };
+            threads::for_each(pieces, |piece| {
+                let (pass, memory) = shared.get();
+                let problem = pass.problem;
+                flight::with(len, partial_rows, |pad| {
+                    for share in threads::piece(piece, pieces, groups * shares) {
+                        let (group, flight) = (share / shares, share % shares);
+                        let sums = Sums { at: memory.wrapping_add(group * size), params: problem.params() };
+                        for run in group * runs..problem.kept.total.min((group + 1) * runs) {
+                            let first = run * problem.flights(len) + flight;
+                            let count = if by_row { problem.flights(len) } else { 1 };
+                            // SAFETY: the caller's contract; no other piece has this group's sums of these sets.
+                            problem.for_each_flight(len, first..first + count, |flight| unsafe {
+                                pass.flight(pad, flight, sums, stream);
+                            });
+                        }
+                        // SAFETY: as above.
+                        unsafe { collect_partials(pad, sums) };
+                    }
+                });
+                fence(stream);
             });
-            collect_partials(pad);
-            add_grads(grads.weight, pad.dweight);
-            add_grads(grads.bias, pad.dbias);
+            for sums in memory.chunks_exact(size) {
+                let (dweight, dbias) = sums.split_at(problem.params());
+                add_grads(grads.weight.as_deref_mut(), dweight);
+                add_grads(grads.bias.as_deref_mut(), dbias);
+            }
         });
-        fence(stream);
+    }
+
+    /// How many runs go by before partial sums of rows are added up.
+    fn runs_a_partial(&self) -> usize {
+        (LONGEST_PARTIAL / self.problem.sets.max(1)).max(1)
     }
 
     /// Where that element of `dx` is.
@@ -68,7 +120,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         }
     }
 
-    unsafe fn flight(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, stream: bool) {
+    unsafe fn flight(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, grads: Sums, stream: bool) {
         let Problem { fuse, form, .. } = *self.problem;
         let sets = flight.sets;
         let careful = self.prepare(pad, flight);
@@ -81,8 +133,11 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
                 // SAFETY: the caller's contract.
                 unsafe { self.sums(pad, flight, &range) };
             }
-            if (flight.first + end).is_multiple_of(LONGEST_PARTIAL) {
-                collect_partials(pad);
+            let runs = self.runs_a_partial();
+            let ends = flight.first + end == self.problem.sets && (flight.run + 1).is_multiple_of(runs);
+            if ends || (flight.first + end).is_multiple_of(LONGEST_PARTIAL) {
+                // SAFETY: the caller's contract.
+                unsafe { collect_partials(pad, grads) };
             }
             start = end;
         }
@@ -92,16 +147,18 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
                     pad.sum[start..start + fuse].fill(0.0);
                     pad.square[start..start + fuse].fill(0.0);
                     // SAFETY: the caller's contract.
-                    unsafe { self.careful(pad, flight, start, true) };
+                    unsafe { self.careful(flight, start, Some(grads)) };
                 }
             }
         }
         if form != Form::ColumnsByRow {
+            // SAFETY: the caller's contract.
+            let [dweight, dbias] = unsafe { grads.of(flight.first..flight.first + sets) };
             let add = |grads: &mut [f64], sums: &[f64]| {
-                grads[flight.first..].iter_mut().zip(&sums[..sets]).for_each(|(grad, sum)| *grad += sum);
+                grads.iter_mut().zip(sums).for_each(|(grad, sum)| *grad += sum);
             };
-            add(pad.dweight, pad.square);
-            add(pad.dbias, pad.sum);
+            add(dweight, pad.square);
+            add(dbias, pad.sum);
         }
         self.fold(pad, flight);
         // A gradient so large that a number does not fit, though its product with the element may.
@@ -111,7 +168,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
                 if pad.careful[start] == 0 && infinite(&pad.slope[start]) {
                     pad.careful[start..start + fuse].fill(1);
                     // SAFETY: the caller's contract.
-                    unsafe { self.careful(pad, flight, start, false) };
+                    unsafe { self.careful(flight, start, None) };
                 }
             }
         }
@@ -162,9 +219,12 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let by_row = self.problem.form == Form::ColumnsByRow;
         let has_grads = !pad.weight_partial.is_empty();
         let partials = [pad.weight_partial.as_mut_ptr(), pad.bias_partial.as_mut_ptr()];
+        // SAFETY: pieces are sets or rows of their own, and the partial sums are those of rows.
+        let shared = unsafe { Shared::new((self, partials)) };
         pad.sum_rows(self.problem, flight, range, 0..self.problem.rows.total, |mut args, first, [x, dy, _]| {
+            let (pass, partials) = shared.get();
             if by_row {
-                (args.weight, _) = self.params.pointers(first);
+                (args.weight, _) = pass.params.pointers(first);
             }
             if has_grads {
                 [args.dweight, args.dbias] = partials.map(|partial| partial.wrapping_add(first * PADDING));
@@ -172,8 +232,8 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
             // SAFETY: these are where the rows of this part of the flight start; `pad` has numbers for its sets and, by row,
             // partial sums for the rows from `first` on.
             unsafe {
-                let (x, dy) = (self.x.add(x), self.dy.add(dy));
-                (self.sums)(&SetArgs { x, dy, ..args });
+                let (x, dy) = (pass.x.add(x), pass.dy.add(dy));
+                (pass.sums)(&SetArgs { x, dy, ..args });
             }
         });
     }
@@ -232,7 +292,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
 
     /// The gradient of the group that starts at set `start` of the flight, one element at a time; with `grads`, also what it adds to
     /// those of the parameters.
-    unsafe fn careful(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, start: usize, grads: bool) {
+    unsafe fn careful(&self, flight: &Flight<3>, start: usize, grads: Option<Sums>) {
         let problem = self.problem;
         let statistics = self.statistics(flight, start);
         let element = |i: usize| {
@@ -249,9 +309,11 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         for i in 0..problem.count() {
             let ([_, _, to], param) = element(i);
             let h = gradient.normalized(x(i));
-            if grads {
-                pad.dweight[param] += dy(i).to_f64() * self.spec.cast.apply::<T>(h).to_f64();
-                pad.dbias[param] += dy(i).to_f64();
+            if let Some(grads) = grads {
+                // SAFETY: the caller's contract: sums of parameters of this flight.
+                let [dweight, dbias] = unsafe { grads.of(param..param + 1) };
+                dweight[0] += dy(i).to_f64() * self.spec.cast.apply::<T>(h).to_f64();
+                dbias[0] += dy(i).to_f64();
             }
             let value = gradient.of(g(i), h);
             let to = self.dx_at(to);
@@ -270,25 +332,34 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
     unsafe fn output(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, range: &Range<usize>, stream: bool) {
         let problem = self.problem;
         let part = flight.part(range);
-        let by_row = problem.form == Form::ColumnsByRow;
-        let stream = stream && problem.keeps_lines::<T>(&part);
-        problem.for_each_block(&part, 0..problem.rows.total, usize::MAX, |first, rows, [x, dy, dx]| {
-            let mut args = problem.args(part.sets, rows);
-            pad.point(&mut args, range.start);
-            if by_row {
-                (args.weight, _) = self.params.pointers(first);
+        let mut args = problem.args(part.sets, 0);
+        pad.point(&mut args, range.start);
+        args.stream = stream && problem.keeps_lines::<T>(&part);
+        // SAFETY: pieces are rows of their own, of `dx`; the call waits for all of them.
+        let shared = unsafe { Shared::new((self, &args)) };
+        problem.share_rows::<T>(&part, |first, rows, [x, dy, dx]| {
+            let (pass, args) = shared.get();
+            let mut args = SetArgs { rows, ..*args };
+            if pass.problem.form == Form::ColumnsByRow {
+                (args.weight, _) = pass.params.pointers(first);
             }
             // SAFETY: these are where the rows of this part of the flight start; `pad` has numbers for its sets.
             unsafe {
-                let (x, dy, y) = (self.x.add(x), self.dy.add(dy), self.dx_at(dx));
-                (self.output)(&SetArgs { x, dy, y, stream, ..args });
+                let (x, dy, y) = (pass.x.add(x), pass.dy.add(dy), pass.dx_at(dx));
+                (pass.output)(&SetArgs { x, dy, y, ..args });
             }
         });
     }
 }
 
 /// Adds the partial sums of each row up, and makes them zero.
-fn collect_partials<A: Compute>(pad: &mut Pad<'_, A>) {
+///
+/// # Safety
+/// No other thread has sums of the rows that `pad` has partial ones of.
+unsafe fn collect_partials<A: Compute>(pad: &mut Pad<'_, A>, grads: Sums) {
+    let rows = pad.weight_partial.len() / PADDING;
+    // SAFETY: the caller's contract; those rows are the parameters.
+    let [dweight, dbias] = unsafe { grads.of(0..rows) };
     let of = |sums: &mut [f64], partials: &mut [A]| {
         for (sum, partials) in sums.iter_mut().zip(partials.chunks_exact_mut(PADDING)) {
             let mut lanes = [0.0; PADDING];
@@ -297,8 +368,8 @@ fn collect_partials<A: Compute>(pad: &mut Pad<'_, A>) {
             partials.fill(A::default());
         }
     };
-    of(pad.dweight, pad.weight_partial);
-    of(pad.dbias, pad.bias_partial);
+    of(dweight, pad.weight_partial);
+    of(dbias, pad.bias_partial);
 }
 
 /// Adds gradients to what the caller has.

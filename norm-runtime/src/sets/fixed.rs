@@ -7,6 +7,7 @@ use super::problem::{Flight, Form, Problem};
 use crate::cache::fence;
 use crate::dtype::{Compute, Element};
 use crate::rows::{Kernel, ParamGrads, Params};
+use crate::threads::{self, Shared};
 
 /// The statistics of each channel.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,7 @@ pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
     eps: T::Compute,
 ) {
     let stream = x != y.cast_const() && problem.streams(y);
-    flight::with(problem.sets, 0, 0, |pad| {
+    flight::with(problem.sets, 0, |pad| {
         for channel in 0..problem.sets {
             let (weight, bias) = params.at(channel);
             pad.mean[channel] = fixed.mean[channel].widen();
@@ -45,11 +46,10 @@ pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
             pad.offset[channel] = T::Compute::from_f64(bias);
         }
         // SAFETY: the caller's contract.
-        problem.for_each_flight(problem.sets, |flight| unsafe {
+        problem.for_each_flight(problem.sets, 0..problem.kept.total, |flight| unsafe {
             apply(problem, kernel, pad, flight, (x, 0), (y, 1), stream)
         });
     });
-    fence(stream);
 }
 
 /// Runs the output kernel from operand `from` to operand `to`, in the order of memory: row by row of all sets.
@@ -62,16 +62,30 @@ unsafe fn apply<T: Element, P, const K: usize>(
     (y, to): (*mut T, usize),
     stream: bool,
 ) {
-    let block = if problem.form == Form::Segments { 1 } else { usize::MAX };
-    problem.for_each_block(flight, 0..problem.rows.total, block, |_, rows, at| {
-        let mut args = problem.args(flight.sets, rows);
-        pad.point(&mut args, 0);
-        args.x_set = problem.set_strides[from];
-        args.x_row = problem.rows.strides[from];
-        args.y_set = problem.set_strides[to];
-        args.y_row = problem.rows.strides[to];
-        // SAFETY: these are where the rows start in the two operands; `pad` has numbers for all sets.
-        unsafe { kernel(&SetArgs { x: x.add(at[from]), y: y.add(at[to]), stream, ..args }) };
+    let mut args = problem.args(flight.sets, 0);
+    pad.point(&mut args, 0);
+    args.stream = stream;
+    args.x_set = problem.set_strides[from];
+    args.x_row = problem.rows.strides[from];
+    args.y_set = problem.set_strides[to];
+    args.y_row = problem.rows.strides[to];
+    let (block, all_rows) = (if problem.form == Form::Segments { 1 } else { usize::MAX }, problem.rows.total);
+    // A single image is shared out by channels.
+    let by_sets = problem.form == Form::Segments && all_rows == 1;
+    let units = if by_sets { flight.sets } else { all_rows };
+    let pieces = threads::pieces(problem.bytes::<T>(flight.sets), units);
+    // SAFETY: pieces are sets or rows of their own, of `y`; the call waits for all of them.
+    let shared = unsafe { Shared::new((x, y, &args)) };
+    threads::for_each(pieces, |piece| {
+        let (x, y, args) = shared.get();
+        let own = threads::piece(piece, pieces, units);
+        let (sets, rows) = if by_sets { (own, 0..all_rows) } else { (0..flight.sets, own) };
+        problem.for_each_block(&flight.part(&sets), rows, block, |_, rows, at| {
+            let args = args.of(&sets, rows);
+            // SAFETY: these are where the rows start in the two operands; `pad` has numbers for all sets.
+            unsafe { kernel(&SetArgs { x: x.add(at[from]), y: y.add(at[to]), ..args }) };
+        });
+        fence(stream);
     });
 }
 
@@ -92,14 +106,16 @@ pub(super) struct Backward<'a, T: Element, P> {
 impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
     /// # Safety
     /// As for [`forward`], with `dy` and `dx`; `grads` have a number for each channel.
-    pub(super) unsafe fn run(&self, grads: ParamGrads<'_, T::Compute>) {
+    pub(super) unsafe fn run(&self, mut grads: ParamGrads<'_, T::Compute>) {
         let problem = self.problem;
         let stream = problem.streams(self.dx);
         let zero = T::Compute::default();
         // Without parameters nothing is summed.
         let sums = grads.weight.is_some() || grads.bias.is_some();
-        flight::with(problem.sets, problem.sets, 0, |pad| {
-            problem.for_each_flight(problem.sets, |flight| {
+        // SAFETY: nothing is written through it.
+        let shared = unsafe { Shared::new(self) };
+        flight::with(problem.sets, 0, |pad| {
+            problem.for_each_flight(problem.sets, 0..problem.kept.total, |flight| {
                 for channel in 0..problem.sets {
                     let rstd = self.fixed.rstd(channel, self.eps.to_f64());
                     pad.mean[channel] = self.fixed.mean[channel].widen();
@@ -109,13 +125,14 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
                 if sums {
                     let range = 0..problem.sets;
                     pad.sum_rows(problem, flight, &range, 0..problem.rows.total, |args, _, [x, dy, _]| {
+                        let pass = shared.get();
                         // SAFETY: these are where the rows start in `x` and `dy`; `pad` has numbers for all sets.
-                        unsafe { (self.sums)(&SetArgs { x: self.x.add(x), dy: self.dy.add(dy), ..args }) };
+                        unsafe { (pass.sums)(&SetArgs { x: pass.x.add(x), dy: pass.dy.add(dy), ..args }) };
                     });
+                    add_grads(grads.weight.as_deref_mut(), pad.square);
+                    add_grads(grads.bias.as_deref_mut(), pad.sum);
                 }
                 for channel in 0..problem.sets {
-                    pad.dweight[channel] += pad.square[channel];
-                    pad.dbias[channel] += pad.sum[channel];
                     let rstd = self.fixed.rstd(channel, self.eps.to_f64());
                     pad.mean[channel] = zero;
                     pad.scale[channel] = T::Compute::from_f64(rstd * self.params.at(channel).0);
@@ -123,11 +140,6 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
                 // SAFETY: the caller's contract.
                 unsafe { apply(problem, self.output, pad, flight, (self.dy, 1), (self.dx, 2), stream) };
             });
-            if sums {
-                add_grads(grads.weight, pad.dweight);
-                add_grads(grads.bias, pad.dbias);
-            }
         });
-        fence(stream);
     }
 }

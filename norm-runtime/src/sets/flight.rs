@@ -5,6 +5,7 @@ use super::problem::{BLOCK_ROWS, Flight, Form, Problem};
 use crate::dtype::{Compute, Element};
 use crate::rows::PADDING;
 use crate::scratch;
+use crate::threads::{self, Shared};
 use core::ops::Range;
 
 /// Numbers for each set of a flight, and for each parameter of the call.
@@ -16,13 +17,8 @@ pub(super) struct Pad<'a, A> {
     pub(super) slope: &'a mut [A],
     pub(super) offset: &'a mut [A],
     pub(super) centre: &'a mut [A],
-    column_sum: &'a mut [A],
-    column_square: &'a mut [A],
     /// Not 0 for sets whose magnitude leaves the range of the kernels.
     pub(super) careful: &'a mut [u8],
-    /// The gradients of the parameters, so far.
-    pub(super) dweight: &'a mut [f64],
-    pub(super) dbias: &'a mut [f64],
     /// For columns by row, partial sums of each row.
     pub(super) weight_partial: &'a mut [A],
     pub(super) bias_partial: &'a mut [A],
@@ -43,17 +39,11 @@ fn words<U>(len: usize) -> usize {
     (len * size_of::<U>()).div_ceil(64) * 8
 }
 
-/// Calls `work` with room for flights of `sets` sets, gradients of `params` parameters (0 in forward), and partial sums of
-/// `partial_rows` rows.
-pub(super) fn with<A: Compute, R>(
-    sets: usize,
-    params: usize,
-    partial_rows: usize,
-    work: impl FnOnce(&mut Pad<'_, A>) -> R,
-) -> R {
+/// Calls `work` with room for flights of `sets` sets, and partial sums of `partial_rows` rows.
+pub(super) fn with<A: Compute, R>(sets: usize, partial_rows: usize, work: impl FnOnce(&mut Pad<'_, A>) -> R) -> R {
     let partial = partial_rows * PADDING;
-    let len = 2 * words::<f64>(sets) + 7 * words::<A>(sets) + words::<u8>(sets);
-    let len = len + 2 * words::<f64>(params) + 2 * words::<A>(partial);
+    let len = 2 * words::<f64>(sets) + 5 * words::<A>(sets) + words::<u8>(sets);
+    let len = len + 2 * words::<A>(partial);
     scratch::with(len, |memory: &mut [f64]| {
         let mut rest = memory;
         let rest = &mut rest;
@@ -65,16 +55,10 @@ pub(super) fn with<A: Compute, R>(
             slope: carve(rest, sets),
             offset: carve(rest, sets),
             centre: carve(rest, sets),
-            column_sum: carve(rest, sets),
-            column_square: carve(rest, sets),
             careful: carve(rest, sets),
-            dweight: carve(rest, params),
-            dbias: carve(rest, params),
             weight_partial: carve(rest, partial),
             bias_partial: carve(rest, partial),
         };
-        pad.dweight.fill(0.0);
-        pad.dbias.fill(0.0);
         pad.weight_partial.fill(A::default());
         pad.bias_partial.fill(A::default());
         work(&mut pad)
@@ -91,8 +75,6 @@ impl<A: Compute> Pad<'_, A> {
         args.centre = self.centre[base..].as_ptr();
         args.sum = self.sum[base..].as_mut_ptr();
         args.square = self.square[base..].as_mut_ptr();
-        args.column_sum = self.column_sum[base..].as_mut_ptr();
-        args.column_square = self.column_square[base..].as_mut_ptr();
     }
 
     /// Stretches of these sets that kernels answer for.
@@ -120,27 +102,98 @@ impl<A: Compute> Pad<'_, A> {
         flight: &Flight<K>,
         range: &Range<usize>,
         rows: Range<usize>,
-        mut call: impl FnMut(SetArgs<T, P>, usize, [usize; K]),
+        call: impl Fn(SetArgs<T, P>, usize, [usize; K]) + Sync,
     ) {
         let part = flight.part(range);
-        self.sum[range.clone()].fill(0.0);
-        self.square[range.clone()].fill(0.0);
-        let block = if problem.form == Form::Segments { usize::MAX } else { BLOCK_ROWS };
-        for start in rows.clone().step_by(block) {
-            let end = rows.end.min(start.saturating_add(block));
-            if problem.form != Form::Segments {
-                self.column_sum[range.clone()].fill(A::default());
-                self.column_square[range.clone()].fill(A::default());
-            }
-            problem.for_each_block(&part, start..end, block, |first, rows, at| {
-                let mut args = problem.args(part.sets, rows);
-                self.point(&mut args, range.start);
-                call(args, first, at);
+        let mut args = problem.args(part.sets, rows.len());
+        self.point(&mut args, range.start);
+        let (sum, square) = (&mut self.sum[range.clone()], &mut self.square[range.clone()]);
+        sum.fill(0.0);
+        square.fill(0.0);
+        let bytes = problem.bytes::<T>(part.sets);
+        // SAFETY: pieces are sets or rows of their own; the call waits for all of them.
+        let shared = unsafe { Shared::new(&args) };
+        if problem.form == Form::Segments {
+            let pieces = threads::pieces(bytes, part.sets);
+            threads::for_each(pieces, |piece| {
+                let sets = threads::piece(piece, pieces, part.sets);
+                let own = part.part(&sets);
+                problem.for_each_block(&own, rows.clone(), usize::MAX, |first, rows, at| {
+                    call(shared.get().of(&sets, rows), first, at);
+                });
             });
-            if problem.form != Form::Segments {
-                add(&mut self.sum[range.clone()], &self.column_sum[range.clone()]);
-                add(&mut self.square[range.clone()], &self.column_square[range.clone()]);
+            return;
+        }
+        let chunk = problem.rows_a_chunk();
+        let chunks = rows.len().div_ceil(chunk);
+        let sum_chunk = |index: usize, sums: &mut [f64]| {
+            let rows = rows.start + index * chunk..rows.end.min(rows.start + (index + 1) * chunk);
+            sum_columns::<A, K>(problem, &part, rows, sums, |columns, first, count, at| {
+                let args = shared.get().of(&(0..part.sets), count);
+                call(SetArgs { column_sum: columns[0], column_square: columns[1], ..args }, first, at);
+            });
+        };
+        let slots = if threads::pieces(bytes, chunks) == 1 { 1 } else { chunks };
+        let size = 2 * part.sets;
+        let mut join = |sums: &[f64]| {
+            let (from_sum, from_square) = sums.split_at(part.sets);
+            sum.iter_mut().zip(from_sum).for_each(|(sum, value)| *sum += value);
+            square.iter_mut().zip(from_square).for_each(|(square, value)| *square += value);
+        };
+        scratch::with(slots * size, |memory: &mut [f64]| {
+            if slots == 1 {
+                for index in 0..chunks {
+                    sum_chunk(index, memory);
+                    join(memory);
+                }
+                return;
             }
+            // SAFETY: each chunk has a slot of its own; the call waits for all of them.
+            let slots = unsafe { Shared::new(memory.as_mut_ptr()) };
+            // SAFETY: `memory` holds that many slots, and chunks differ.
+            threads::for_each(chunks, |index| sum_chunk(index, unsafe { threads::slot(slots, index, size) }));
+            memory.chunks_exact(size).for_each(join);
+        });
+    }
+}
+
+/// The sums of `rows` of the columns of `part`, in two halves of `sums`: blocks of rows in the type that is computed in, which are
+/// added up in f64. `call(column sums, first row, rows, offsets)` runs the kernel.
+fn sum_columns<A: Compute, const K: usize>(
+    problem: &Problem<K>,
+    part: &Flight<K>,
+    rows: Range<usize>,
+    sums: &mut [f64],
+    call: impl Fn([*mut A; 2], usize, usize, [usize; K]),
+) {
+    sums.fill(0.0);
+    scratch::with(2 * part.sets, |columns: &mut [A]| {
+        for start in rows.clone().step_by(BLOCK_ROWS) {
+            let end = rows.end.min(start + BLOCK_ROWS);
+            columns.fill(A::default());
+            let (sum, square) = columns.split_at_mut(part.sets);
+            let pointers = [sum.as_mut_ptr(), square.as_mut_ptr()];
+            problem.for_each_block(part, start..end, BLOCK_ROWS, |first, rows, at| call(pointers, first, rows, at));
+            add(sums, columns);
+        }
+    });
+}
+
+impl<T: Element, P> SetArgs<T, P> {
+    /// The same for some of the sets, and for so many rows.
+    pub(super) fn of(&self, sets: &Range<usize>, rows: usize) -> Self {
+        let from = sets.start;
+        SetArgs {
+            sets: sets.len(),
+            rows,
+            mean: self.mean.wrapping_add(from),
+            scale: self.scale.wrapping_add(from),
+            slope: self.slope.wrapping_add(from),
+            offset: self.offset.wrapping_add(from),
+            centre: self.centre.wrapping_add(from),
+            sum: self.sum.wrapping_add(from),
+            square: self.square.wrapping_add(from),
+            ..*self
         }
     }
 }

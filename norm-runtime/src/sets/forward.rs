@@ -8,8 +8,9 @@ use crate::cache::fence;
 use crate::careful;
 use crate::dtype::{Compute, Element};
 use crate::rows::{Kernel, Params};
-use crate::saved::Saved;
+use crate::saved::{Places, Saved};
 use crate::spec::Spec;
+use crate::threads::{self, Shared};
 use core::ops::Range;
 
 /// A forward pass whose arguments have been checked.
@@ -32,17 +33,24 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
     /// # Safety
     /// `x` and `y` are those that the problem was made for, which has elements; the kernels keep to the contract of [`SetArgs`]
     /// for it, at a level that is available; the parameters have the length that the problem says.
-    pub(super) unsafe fn run(&self, mut saved: Option<&mut Saved<T::Compute>>) {
+    pub(super) unsafe fn run(&self, saved: Option<&mut Saved<T::Compute>>) {
         let problem = self.problem;
         let len = problem.flight_len(size_of::<T>());
         let stream = self.x != self.y.cast_const() && problem.streams(self.y);
-        flight::with(len, 0, 0, |pad| {
-            problem.for_each_flight(len, |flight| {
-                // SAFETY: the caller's contract.
-                unsafe { self.flight(pad, flight, stream, saved.as_deref_mut()) };
+        let flights = problem.kept.total * problem.flights(len);
+        let pieces = threads::pieces(problem.bytes::<T>(problem.sets).saturating_mul(problem.kept.total), flights);
+        // SAFETY: pieces are sets of their own, of `y` and of the statistics; the call waits for all of them.
+        let shared = unsafe { Shared::new((self, saved.map(Saved::places))) };
+        threads::for_each(pieces, |piece| {
+            let (pass, saved) = shared.get();
+            flight::with(len, 0, |pad| {
+                pass.problem.for_each_flight(len, threads::piece(piece, pieces, flights), |flight| {
+                    // SAFETY: the caller's contract.
+                    unsafe { pass.flight(pad, flight, stream, saved) };
+                });
             });
+            fence(stream);
         });
-        fence(stream);
     }
 
     unsafe fn flight(
@@ -50,7 +58,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         pad: &mut Pad<'_, T::Compute>,
         flight: &Flight<2>,
         stream: bool,
-        mut saved: Option<&mut Saved<T::Compute>>,
+        saved: Option<Places<T::Compute>>,
     ) {
         let Problem { fuse, .. } = *self.problem;
         let sets = flight.sets;
@@ -73,8 +81,10 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         }
         formula.statistics(pad, sets);
         let index = (flight.run * self.problem.sets + flight.first) / fuse;
-        if let Some(saved) = saved.as_deref_mut() {
-            saved.set_all(index, fuse, &pad.mean[..sets], &pad.centre[..sets], &pad.scale[..sets], &pad.slope[..sets]);
+        if let Some(saved) = saved {
+            let values = [&pad.mean[..sets], &pad.centre[..sets], &pad.scale[..sets], &pad.slope[..sets]];
+            // SAFETY: the caller's contract: there is room for all sets, of which these are the flight's.
+            unsafe { saved.set_all(index, fuse, values) };
         }
         self.fold(pad, flight);
         self.mark_scales(pad, sets);
@@ -82,8 +92,10 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
             for start in (0..sets).step_by(fuse).filter(|&start| pad.careful[start] != 0) {
                 // SAFETY: the caller's contract.
                 let statistics = unsafe { self.careful(flight, start) };
-                if let Some(saved) = saved.as_deref_mut() {
-                    saved.set(index + start / fuse, statistics.mean(), statistics.rstd(), statistics.variance());
+                if let Some(saved) = saved {
+                    let (mean, rstd, variance) = (statistics.mean(), statistics.rstd(), statistics.variance());
+                    // SAFETY: as above.
+                    unsafe { saved.set(index + start / fuse, mean, rstd, variance) };
                 }
             }
         }
@@ -143,9 +155,12 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
     }
 
     unsafe fn sums(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>, rows: Range<usize>) {
+        // SAFETY: nothing is written through it.
+        let shared = unsafe { Shared::new(self) };
         pad.sum_rows(self.problem, flight, &(0..flight.sets), rows, |args, _, [at, _]| {
+            let pass = shared.get();
             // SAFETY: `at` is where these rows of the flight start, and `pad` has a number for each set of it.
-            unsafe { (self.sums)(&SetArgs { x: self.x.add(at), ..args }) };
+            unsafe { (pass.sums)(&SetArgs { x: pass.x.add(at), ..args }) };
         });
     }
 
@@ -216,20 +231,23 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
 
     unsafe fn output(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>, range: &Range<usize>, stream: bool) {
         let problem = self.problem;
-        let by_row = problem.form == Form::ColumnsByRow;
         let part = flight.part(range);
-        let stream = stream && problem.keeps_lines::<T>(&part);
-        problem.for_each_block(&part, 0..problem.rows.total, usize::MAX, |first, rows, [from, to]| {
-            let mut args = problem.args(part.sets, rows);
-            pad.point(&mut args, range.start);
-            if by_row {
-                (args.weight, args.bias) = self.params.pointers(first);
+        let mut args = problem.args(part.sets, 0);
+        pad.point(&mut args, range.start);
+        args.stream = stream && problem.keeps_lines::<T>(&part);
+        // SAFETY: pieces are rows of their own, of `y`; the call waits for all of them.
+        let shared = unsafe { Shared::new((self, &args)) };
+        problem.share_rows::<T>(&part, |first, rows, [from, to]| {
+            let (pass, args) = shared.get();
+            let mut args = SetArgs { rows, ..*args };
+            if pass.problem.form == Form::ColumnsByRow {
+                (args.weight, args.bias) = pass.params.pointers(first);
             }
             // SAFETY: these are where the rows of this part of the flight start; `pad` has numbers for its sets; the parameters
             // by row are those from `first` on.
             unsafe {
-                let (x, y) = (self.x.add(from), self.y.add(to));
-                (self.output)(&SetArgs { x, y, stream, ..args });
+                let (x, y) = (pass.x.add(from), pass.y.add(to));
+                (pass.output)(&SetArgs { x, y, ..args });
             }
         });
     }

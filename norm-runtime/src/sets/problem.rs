@@ -6,6 +6,7 @@ use crate::dtype::Element;
 use crate::error::NormError;
 use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims};
 use crate::spec::{Role, Spec};
+use crate::threads;
 use core::ops::Range;
 
 /// See [`crate::sets`].
@@ -146,17 +147,40 @@ impl<const K: usize> Problem<K> {
         sets.min(self.sets)
     }
 
-    /// Calls `work` for all flights of `len` sets, in order.
-    pub(super) fn for_each_flight(&self, len: usize, mut work: impl FnMut(&Flight<K>)) {
-        self.kept.for_each(|first_run, runs, start| {
-            for run in 0..runs {
-                let offsets = core::array::from_fn(|k| start[k] + run * self.kept.strides[k]);
-                for first in (0..self.sets).step_by(len.max(1)) {
-                    let sets = len.min(self.sets - first);
-                    work(&Flight { run: first_run + run, offsets, first, sets });
+    /// How many flights of `len` sets a run has.
+    pub(super) fn flights(&self, len: usize) -> usize {
+        self.sets.div_ceil(len.max(1))
+    }
+
+    /// Calls `work` for some of the flights of `len` sets, in order; `flights` counts them through all runs.
+    pub(super) fn for_each_flight(&self, len: usize, flights: Range<usize>, mut work: impl FnMut(&Flight<K>)) {
+        let (len, of_run) = (len.max(1), self.flights(len));
+        if flights.is_empty() {
+            return;
+        }
+        let runs = flights.start / of_run..flights.end.div_ceil(of_run);
+        self.kept.for_each_in(runs, |first_run, runs, start| {
+            for run in first_run..first_run + runs {
+                let offsets = core::array::from_fn(|k| start[k] + (run - first_run) * self.kept.strides[k]);
+                let before = run * of_run;
+                for index in flights.start.max(before)..flights.end.min(before + of_run) {
+                    let first = (index - before) * len;
+                    work(&Flight { run, offsets, first, sets: len.min(self.sets - first) });
                 }
             }
         });
+    }
+
+    /// Bytes of so many sets of all operands.
+    pub(super) fn bytes<T>(&self, sets: usize) -> usize {
+        (K * size_of::<T>()).saturating_mul(sets).saturating_mul(self.set_len())
+    }
+
+    /// How many rows of columns are summed in one go before their sums, in f64, join the others: a megabyte or so, which threads can
+    /// take one by one. It depends on the shape alone, and so do the sums.
+    pub(super) fn rows_a_chunk(&self) -> usize {
+        const ELEMENTS: usize = 1 << 18;
+        (ELEMENTS / BLOCK_ROWS / self.sets.max(1)).max(1) * BLOCK_ROWS
     }
 
     /// Calls `work(first row, rows, offsets of the first in each operand)` for rows of the flight, in order, `block` at the
@@ -175,6 +199,18 @@ impl<const K: usize> Problem<K> {
                 work(first, rows, core::array::from_fn(|k| base(k) + at[k]));
             });
         }
+    }
+
+    /// As [`Problem::for_each_block`] for all rows, on several threads where there are many columns. (Segments are shared out by
+    /// flights.)
+    pub(super) fn share_rows<T>(&self, part: &Flight<K>, work: impl Fn(usize, usize, [usize; K]) + Sync) {
+        let rows = self.rows.total;
+        let pieces = if self.form == Form::Segments { 1 } else { threads::pieces(self.bytes::<T>(part.sets), rows) };
+        threads::for_each(pieces, |piece| {
+            self.for_each_block(part, threads::piece(piece, pieces, rows), usize::MAX, &work);
+            // What this thread may have streamed.
+            cache::fence(pieces > 1);
+        });
     }
 
     /// Where element `i` of the sets from `set` on lies in each operand, with its set and its row.

@@ -37,7 +37,7 @@ fn segments() {
     let len = problem.flight_len(4);
     assert_eq!(len, 1 << 10);
     let mut next = 0;
-    problem.for_each_flight(len, |flight| {
+    problem.for_each_flight(len, 0..problem.kept.total * problem.flights(len), |flight| {
         assert_eq!((flight.run, flight.first), (next / 4, next % 4 * len));
         assert_eq!(flight.offsets, [flight.run << 32; 2]);
         let mut blocks = Vec::new();
@@ -74,7 +74,8 @@ fn columns() {
     let problem = Problem::new(&BATCH_COLUMNS, [operand("x", dims, None); 3], None).unwrap();
     assert_eq!((problem.form, problem.sets, problem.rows.total), (Form::Columns, 1 << 14, 1 << 20));
     let mut flights = 0;
-    problem.for_each_flight(problem.flight_len(4), |flight| {
+    let len = problem.flight_len(4);
+    problem.for_each_flight(len, 0..problem.flights(len), |flight| {
         flights += flight.sets;
         let mut next = 0;
         problem.for_each_block(flight, 0..1 << 20, BLOCK_ROWS, |first, rows, at| {
@@ -93,7 +94,7 @@ fn columns_by_row() {
     let problem = Problem::new(&LAYER_COLUMNS, operands, None).unwrap();
     assert_eq!((problem.form, problem.sets, problem.params()), (Form::ColumnsByRow, 1 << 13, 1 << 20));
     let mut runs = 0;
-    problem.for_each_flight(problem.sets, |flight| {
+    problem.for_each_flight(problem.sets, 0..3, |flight| {
         assert_eq!((flight.run, flight.offsets), (runs, [runs << 60, runs << 33]));
         let last = problem.element(flight, (1 << 13) - 1, (1 << 20) - 1).0;
         assert_eq!(last[1], ((runs + 1) << 33) - 1);
@@ -108,7 +109,7 @@ impl Problem<2> {
     /// Where the last element of that run is.
     fn end_of_run(&self, run: usize) -> [usize; 2] {
         let mut last = [0; 2];
-        self.for_each_flight(self.sets, |flight| {
+        self.for_each_flight(self.sets, run..run + 1, |flight| {
             if flight.run == run {
                 last = self.element(flight, self.sets - 1, self.set_len() - 1).0;
             }
