@@ -9,6 +9,7 @@
 //! | [`rows`] | the checked entry points of kernels whose reduced elements are contiguous |
 //! | [`sets`] | the same for channels, groups, columns: whatever is not a row |
 //! | [`shape`] | dims, strides and steps of a call, checked |
+//! | [`threads`] | how large calls are shared out |
 //! | [`cache`] | the sizes of the caches, and stores past them |
 //! | [`careful`] | the row (or set) as it is computed when its magnitude leaves the range of the fast kernels |
 //! | [`layer`] | the object-safe trait of layers |
@@ -32,7 +33,7 @@ mod scratch;
 pub mod sets;
 pub mod shape;
 pub mod spec;
-mod threads;
+pub mod threads;
 pub mod view;
 
 pub use dtype::{Compute, Element, bf16, f16};

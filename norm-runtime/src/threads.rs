@@ -5,10 +5,19 @@
 
 use core::cell::Cell;
 use core::ops::Range;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of tensors from which on it pays to share a call out: threads that wait in a queue take some microseconds to wake up, in
-/// which one core goes through a few hundred kilobytes.
-const PAYS: usize = 1 << 20;
+/// Bytes of tensors from which on it pays to share a call out. Threads that sleep take some 20 microseconds to begin; one core goes
+/// through so many bytes in 60 to 100.
+const PAYS: usize = 4 << 20;
+
+static LEAST: AtomicUsize = AtomicUsize::new(PAYS);
+
+/// Shares calls out from so many bytes on, or with `None` from where it pays. For tests, as
+/// [`Level::force`](crate::Level::force).
+pub fn share_from(bytes: Option<usize>) {
+    LEAST.store(bytes.unwrap_or(PAYS), Ordering::Relaxed);
+}
 
 thread_local! {
     static ALONE: Cell<bool> = const { Cell::new(false) };
@@ -16,7 +25,7 @@ thread_local! {
 
 /// Calls `work`, in which every call of a kernel stays on this thread.
 ///
-/// Without it a call on tensors of a megabyte or more is shared out among the threads of the rayon pool that it is made in (the
+/// Without it a call on tensors of four megabytes or more is shared out among the threads of the rayon pool that it is made in (the
 /// global one, where that is none), unless the feature `rayon` is off. Results are the same bit for bit.
 ///
 /// ```
@@ -40,12 +49,13 @@ pub fn single_threaded<R>(work: impl FnOnce() -> R) -> R {
 /// In how many pieces a call on so many bytes is to be done, `most` at the most: some for each thread, so that those that started
 /// late find some left.
 pub(crate) fn pieces(bytes: usize, most: usize) -> usize {
-    if bytes < PAYS || most < 2 || ALONE.get() {
+    let least = LEAST.load(Ordering::Relaxed);
+    if bytes < least || most < 2 || ALONE.get() {
         return 1;
     }
     match available() {
         1 => 1,
-        threads => (4 * threads).min(bytes / (PAYS / 4)).min(most),
+        threads => (4 * threads).min(bytes / (least / 8).max(1)).min(most).max(1),
     }
 }
 
@@ -130,7 +140,6 @@ pub(crate) unsafe fn slot<'a, A>(slots: Shared<*mut A>, index: usize, len: usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn pieces_cover_everything_once() {

@@ -1,11 +1,12 @@
 //! Calls that are shared out among threads: the same bits in any number of them, and safe within tasks of the caller's own.
 
+use normkit::__private::threads;
 use normkit::{Element, Saved, bf16, f16, norm, normalize, single_threaded};
 use normkit_tests::{Numbers, at_each_level_of_halves, bits, narrow, turn};
 use rayon::prelude::*;
 
-/// Tensors of at least this many elements are shared out, in several pieces.
-const ELEMENTS: usize = 600_000;
+/// Tensors of at least this many elements are shared out here, in several pieces.
+const ELEMENTS: usize = 60_000;
 
 fn numbers<T: Element>(len: usize, seed: u64) -> Vec<T> {
     narrow(&Numbers(seed).normal(len, 3.0, 1.0))
@@ -13,6 +14,29 @@ fn numbers<T: Element>(len: usize, seed: u64) -> Vec<T> {
 
 fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+}
+
+/// While there is one, calls are shared out from small tensors on.
+struct Shared;
+
+impl Shared {
+    fn new() -> Self {
+        threads::share_from(Some(1 << 17));
+        Shared
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        threads::share_from(None);
+    }
+}
+
+fn at_each_level_shared(name: &str, mut test: impl FnMut()) {
+    at_each_level_of_halves(name, |_| {
+        let _shared = Shared::new();
+        test();
+    });
 }
 
 /// Runs `outputs` on one thread and in pools of several sizes, and asks for the same bits.
@@ -56,44 +80,44 @@ macro_rules! check {
 
 #[test]
 fn rows() {
-    at_each_level_of_halves("rows in threads", |_| {
-        check!(f32, [800, 768], 768, bias, kind = "layer", shape = [_, 768]);
-        check!(f32, [800, 768], 768, kind = "rms", shape = [_, 768]);
-        check!(f32, [20_000, 33], 33, bias, kind = "layer", shape = [_, _]);
-        check!(bf16, [701, 1000], 1000, kind = "rms", shape = [_, 1000]);
-        check!(f16, [70_001, 9], 9, bias, kind = "layer", shape = [_, 9]);
-        check!(f32, [300, 16, 8, 20], 320, bias, kind = "layer", shape = [_, 16, _, 20], axis = [1, 3]);
+    at_each_level_shared("rows in threads", || {
+        check!(f32, [80, 768], 768, bias, kind = "layer", shape = [_, 768]);
+        check!(f32, [80, 768], 768, kind = "rms", shape = [_, 768]);
+        check!(f32, [2001, 33], 33, bias, kind = "layer", shape = [_, _]);
+        check!(bf16, [71, 1000], 1000, kind = "rms", shape = [_, 1000]);
+        check!(f16, [7001, 9], 9, bias, kind = "layer", shape = [_, 9]);
+        check!(f32, [30, 16, 8, 20], 320, bias, kind = "layer", shape = [_, 16, _, 20], axis = [1, 3]);
     });
 }
 
 #[test]
 fn columns_by_row() {
-    at_each_level_of_halves("columns by row in threads", |_| {
-        check!(f32, [7, 100, 31, 31], 100, bias, kind = "layer", shape = [_, 100, _, _], axis = 1);
-        check!(f32, [1, 9000, 70], 9000, kind = "rms", shape = [_, 9000, 70], axis = 1);
-        check!(bf16, [70, 48, 16, 16], 48, kind = "rms", shape = [_, 48, 16, 16], axis = 1);
+    at_each_level_shared("columns by row in threads", || {
+        check!(f32, [7, 100, 11, 11], 100, bias, kind = "layer", shape = [_, 100, _, _], axis = 1);
+        check!(f32, [1, 9000, 7], 9000, kind = "rms", shape = [_, 9000, 7], axis = 1);
+        check!(bf16, [70, 48, 7, 7], 48, kind = "rms", shape = [_, 48, 7, 7], axis = 1);
     });
 }
 
 #[test]
 fn channels() {
-    at_each_level_of_halves("channels in threads", |_| {
-        check!(f32, [5, 24, 72, 72], 24, bias, kind = "instance", shape = [_, 24, 72, 72]);
-        check!(f32, [150, 64, 8, 9], 64, bias, kind = "group", shape = [_, 64, 8, 9], groups = 8);
-        check!(f32, [1, 24, 180, 180], 24, bias, kind = "group", shape = [_, 24, _, _], groups = 3);
-        check!(f32, [3, 70, 70, 48], 48, bias, kind = "instance", shape = [_, 70, 70, 48], axis = -1);
-        check!(f32, [2, 8000, 64], 64, bias, kind = "group", shape = [_, _, 64], groups = 4, axis = -1);
-        check!(bf16, [9, 32, 50, 50], 32, bias, kind = "instance", shape = [_, 32, 50, 50]);
+    at_each_level_shared("channels in threads", || {
+        check!(f32, [5, 24, 24, 24], 24, bias, kind = "instance", shape = [_, 24, 24, 24]);
+        check!(f32, [150, 8, 8, 9], 8, bias, kind = "group", shape = [_, 8, 8, 9], groups = 4);
+        check!(f32, [1, 24, 60, 60], 24, bias, kind = "group", shape = [_, 24, _, _], groups = 3);
+        check!(f32, [3, 21, 21, 48], 48, bias, kind = "instance", shape = [_, 21, 21, 48], axis = -1);
+        check!(f32, [2, 140_000, 4], 4, bias, kind = "group", shape = [_, _, 4], groups = 2, axis = -1);
+        check!(bf16, [9, 32, 16, 16], 32, bias, kind = "instance", shape = [_, 32, 16, 16]);
     });
 }
 
-#[normalize(kind = "batch", shape = [_, 24, 70, 80])]
+#[normalize(kind = "batch", shape = [_, 24, 20, 30])]
 struct ChannelsFirst;
 
-#[normalize(kind = "batch", shape = [_, 70, 80, 24], axis = -1)]
+#[normalize(kind = "batch", shape = [_, 20, 30, 24], axis = -1)]
 struct ChannelsLast;
 
-#[normalize(kind = "weight", shape = [1500, 500])]
+#[normalize(kind = "weight", shape = [150, 500])]
 struct Weight;
 
 /// All passes of a batch normalization layer, the frozen ones too.
@@ -120,21 +144,21 @@ macro_rules! check_batch {
 
 #[test]
 fn batches() {
-    at_each_level_of_halves("batches in threads", |_| {
-        check_batch!(ChannelsFirst, ChannelsFirstGrads, [6, 24, 70, 80]);
-        check_batch!(ChannelsFirst, ChannelsFirstGrads, [1, 24, 70, 80]);
-        check_batch!(ChannelsLast, ChannelsLastGrads, [5, 70, 80, 24]);
+    at_each_level_shared("batches in threads", || {
+        check_batch!(ChannelsFirst, ChannelsFirstGrads, [6, 24, 20, 30]);
+        check_batch!(ChannelsFirst, ChannelsFirstGrads, [1, 24, 20, 30]);
+        check_batch!(ChannelsLast, ChannelsLastGrads, [60, 20, 30, 24]);
     });
 }
 
 #[test]
 fn vectors_of_a_weight() {
-    at_each_level_of_halves("vectors of a weight in threads", |_| {
+    at_each_level_shared("vectors of a weight in threads", || {
         let mut layer = Weight::new();
-        layer.weight_v.iter_mut().zip(numbers::<f32>(1500 * 500, 1)).for_each(|(place, value)| *place = value);
-        let dweight: Vec<f32> = numbers(1500 * 500, 2);
+        layer.weight_v.iter_mut().zip(numbers::<f32>(150 * 500, 1)).for_each(|(place, value)| *place = value);
+        let dweight: Vec<f32> = numbers(150 * 500, 2);
         same_in_all("weight", || {
-            let (mut weight, mut saved, mut grads) = (vec![0.0; 1500 * 500], Saved::default(), WeightGrads::new());
+            let (mut weight, mut saved, mut grads) = (vec![0.0; 150 * 500], Saved::default(), WeightGrads::new());
             layer.forward_train(&mut weight, &mut saved).unwrap();
             layer.backward(&dweight, &saved, &mut grads).unwrap();
             vec![bits(&weight), bits(&grads.weight_v[..]), bits(&grads.weight_g[..])]
@@ -146,6 +170,7 @@ fn vectors_of_a_weight() {
 #[test]
 fn calls_within_tasks() {
     let _turn = turn();
+    let _shared = Shared::new();
     let kernel = norm!(kind = "layer", shape = [_, 500]);
     let x: Vec<f32> = numbers(ELEMENTS, 1);
     let (weight, bias) = (numbers::<f32>(500, 2), numbers::<f32>(500, 3));
@@ -161,14 +186,4 @@ fn calls_within_tasks() {
         let all: Vec<_> = pool(threads).install(|| (0..12).into_par_iter().map(|_| both()).collect());
         assert!(all.iter().all(|found| *found == expected), "{threads} threads");
     }
-}
-
-/// What a large call does in a pool happens in that pool alone.
-#[test]
-fn the_callers_pool_is_the_one() {
-    let _turn = turn();
-    let x: Vec<f32> = numbers(ELEMENTS, 1);
-    let mut y = vec![0.0; ELEMENTS];
-    pool(2).install(|| norm!(kind = "rms", shape = [_, 500], affine = false).forward(&x, &mut y)).unwrap();
-    single_threaded(|| norm!(kind = "rms", shape = [_, 500], affine = false).forward_inplace(&mut y)).unwrap();
 }
