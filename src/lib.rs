@@ -219,12 +219,28 @@
 //! whole process, [`Level::force`] for tests. Results of different levels differ in the last bits;
 //! so do those over bf16 at AVX-512, between processors with and without AVX512-BF16.
 //!
+//! # Features
+//!
+//! All are off by default.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `ndarray` | arrays of `ndarray` 0.17 as tensors: the module `arrays` |
+//! | `safetensors` | checkpoints of layers and models, with the names that PyTorch and others give: the module `checkpoint` |
+//! | `serde` | `Serialize` and `Deserialize` for [`Param`], and so for layers and models that derive them: the module `serialization` |
+//!
 //! # Profiles
 //!
 //! Kernels compile in your crate, under your profile: without optimization they are far slower than scalar code. For
 //! debug builds set `opt-level = 1` or more in `[profile.dev]`.
 
+#[cfg(feature = "ndarray")]
+pub mod arrays;
+#[cfg(feature = "safetensors")]
+pub mod checkpoint;
 pub mod guide;
+#[cfg(feature = "serde")]
+pub mod serialization;
 
 /// A zero-sized kernel over memory of your own, wherever an expression may stand.
 ///
