@@ -20,6 +20,7 @@ pub(crate) enum Layout {
     Dims { rank: usize, dims: [usize; MAX_RANK], strides: Option<[usize; MAX_RANK]> },
     /// Dims and strides of an array that is not contiguous. It is made before anyone knows which strides its argument may have,
     /// so strides may be negative here, and are refused when a call checks them.
+    #[cfg_attr(not(feature = "ndarray"), allow(dead_code, reason = "made of arrays of `ndarray` alone"))]
     Array { rank: usize, dims: [usize; MAX_RANK], strides: [isize; MAX_RANK] },
     /// More than [`MAX_RANK`] axes.
     TooManyAxes { rank: usize },
@@ -42,7 +43,8 @@ impl Layout {
 /// Elements to be read, with what the caller said of their shape.
 ///
 /// From a slice, an array, a `Vec`, a slice of arrays (`&[[T; N]]`), `(slice, [dims])`, or, where rows do not follow each
-/// other directly, `(slice, [dims], [strides])` with strides counted in elements. The normalized axes must be
+/// other directly, `(slice, [dims], [strides])` with strides counted in elements; with the feature `ndarray`, from its arrays
+/// as well. The normalized axes must be
 /// contiguous; the others may be strided, as a head's slice of a fused QKV buffer is:
 ///
 /// ```
