@@ -192,7 +192,7 @@
 //!   `(&'static str, &mut dyn NormLayer)`.
 //! - A field's type is a new name of its own; its gradients are `InputNormGrads`, as those of any layer. Both are as visible as
 //!   the model, so that its methods may show them whatever the field is. They are `Clone`, `Debug` and `PartialEq`, and `Default`
-//!   where all lengths are known: a model may derive these.
+//!   where all lengths are known: a model may derive these. `Serialize` and `Deserialize` they have if the model derives them.
 //! - The model may be generic; what `#[norm]` stands on may not depend on its parameters.
 //! - `#[cfg]` on a field holds for all that is generated for it.
 //! - `#[normalize(crate = path)]` on the model holds for its fields too.
@@ -201,8 +201,8 @@
 //!
 //! `x`, `y`, `dy` and `dx` are anything that converts into a [`View`] or [`ViewMut`]: slices, arrays, `Vec`, `&[[T; N]]`,
 //! `(slice, [dims])`, and `(slice, [dims], [strides])` where outer axes are strided: all but the last ones of one role (normalized,
-//! kept, or the channels). Where more than one size is open, dims have to be given. What does not fit is a
-//! [`NormError`] that names the argument, what was expected and what was found; nothing has been written then.
+//! kept, or the channels); with the feature `ndarray`, its arrays too. Where more than one size is open, dims have to be given.
+//! What does not fit is a [`NormError`] that names the argument, what was expected and what was found; nothing has been written then.
 //!
 //! # Numerics
 //!
