@@ -192,7 +192,7 @@
 //!   `(&'static str, &mut dyn NormLayer)`.
 //! - A field's type is a new name of its own; its gradients are `InputNormGrads`, as those of any layer. Both are as visible as
 //!   the model, so that its methods may show them whatever the field is. They are `Clone`, `Debug` and `PartialEq`, and `Default`
-//!   where all lengths are known: a model may derive these.
+//!   where all lengths are known: a model may derive these. `Serialize` and `Deserialize` they have if the model derives them.
 //! - The model may be generic; what `#[norm]` stands on may not depend on its parameters.
 //! - `#[cfg]` on a field holds for all that is generated for it.
 //! - `#[normalize(crate = path)]` on the model holds for its fields too.
@@ -201,8 +201,8 @@
 //!
 //! `x`, `y`, `dy` and `dx` are anything that converts into a [`View`] or [`ViewMut`]: slices, arrays, `Vec`, `&[[T; N]]`,
 //! `(slice, [dims])`, and `(slice, [dims], [strides])` where outer axes are strided: all but the last ones of one role (normalized,
-//! kept, or the channels). Where more than one size is open, dims have to be given. What does not fit is a
-//! [`NormError`] that names the argument, what was expected and what was found; nothing has been written then.
+//! kept, or the channels); with the feature `ndarray`, its arrays too. Where more than one size is open, dims have to be given.
+//! What does not fit is a [`NormError`] that names the argument, what was expected and what was found; nothing has been written then.
 //!
 //! # Numerics
 //!
@@ -219,12 +219,28 @@
 //! whole process, [`Level::force`] for tests. Results of different levels differ in the last bits;
 //! so do those over bf16 at AVX-512, between processors with and without AVX512-BF16.
 //!
+//! # Features
+//!
+//! All are off by default.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `ndarray` | arrays of `ndarray` 0.17 as tensors: the module `arrays` |
+//! | `safetensors` | checkpoints of layers and models, with the names that PyTorch and others give: the module `checkpoint` |
+//! | `serde` | `Serialize` and `Deserialize` for [`Param`], and so for layers and models that derive them: the module `serialization` |
+//!
 //! # Profiles
 //!
 //! Kernels compile in your crate, under your profile: without optimization they are far slower than scalar code. For
 //! debug builds set `opt-level = 1` or more in `[profile.dev]`.
 
+#[cfg(feature = "ndarray")]
+pub mod arrays;
+#[cfg(feature = "safetensors")]
+pub mod checkpoint;
 pub mod guide;
+#[cfg(feature = "serde")]
+pub mod serialization;
 
 /// A zero-sized kernel over memory of your own, wherever an expression may stand.
 ///

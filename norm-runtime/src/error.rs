@@ -72,6 +72,18 @@ pub enum NormError {
         /// The stride found.
         found: usize,
     },
+    /// An array is not contiguous along a normalized axis, or is reversed or broadcast: transposed, for instance, or sliced with a
+    /// step.
+    ArrayStride {
+        /// The argument at fault.
+        arg: &'static str,
+        /// The axis, counted from 0.
+        axis: usize,
+        /// For a normalized axis the only stride possible, for others the smallest.
+        expected: usize,
+        /// The stride found.
+        found: isize,
+    },
     /// The dims and strides reach past the end of the buffer.
     TooShort {
         /// The argument at fault.
@@ -145,6 +157,13 @@ impl fmt::Display for NormError {
                     f,
                     "`{arg}`: expected a stride of {expected} (or more, for an axis that is not normalized) along \
                      axis {axis}, found {found}"
+                )
+            }
+            NormError::ArrayStride { arg, axis, expected, found } => {
+                write!(
+                    f,
+                    "`{arg}`: expected an array with a stride of {expected} (or more, for an axis that is not normalized) \
+                     along axis {axis}, found {found}; help: `as_standard_layout()` makes a contiguous copy"
                 )
             }
             NormError::TooShort { arg, expected, found } => {

@@ -55,6 +55,20 @@ impl Tensor<'_> {
     }
 }
 
+impl TensorMut<'_> {
+    /// The same elements, to be read.
+    #[must_use]
+    pub fn as_tensor(&self) -> Tensor<'_> {
+        match self {
+            TensorMut::F16(s) => Tensor::F16(s),
+            TensorMut::Bf16(s) => Tensor::Bf16(s),
+            TensorMut::F32(s) => Tensor::F32(s),
+            TensorMut::F64(s) => Tensor::F64(s),
+            TensorMut::I64(s) => Tensor::I64(s),
+        }
+    }
+}
+
 macro_rules! conversions {
     ($($t:ident => $variant:ident),*) => { $(
         impl<'a> From<&'a [$t]> for Tensor<'a> {

@@ -18,6 +18,8 @@
 //! Users depend on the facade `normkit` alone; the names here are what macros expand to.
 
 pub mod arch;
+#[cfg(feature = "ndarray")]
+mod arrays;
 pub mod cache;
 pub mod careful;
 pub mod dtype;

@@ -6,6 +6,9 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 
+#[cfg(feature = "serde")]
+mod serial;
+
 const ALIGN: usize = 64;
 
 /// A parameter: a slice on the heap, aligned to 64 bytes, so that no vector of it straddles two cache lines.

@@ -20,13 +20,15 @@ impl<'a> Operand<'a> {
     }
 
     pub(crate) fn is_strided(&self) -> bool {
-        matches!(self.layout, Layout::Dims { strides: Some(_), .. })
+        matches!(self.layout, Layout::Dims { strides: Some(_), .. } | Layout::Array { .. })
     }
 
     /// The elements from one index to the next along each axis, for a tensor of these dims.
     fn strides(&self, dims: &[usize]) -> [usize; MAX_RANK] {
-        if let Layout::Dims { strides: Some(strides), .. } = *self.layout {
-            return strides;
+        match *self.layout {
+            Layout::Dims { strides: Some(strides), .. } => return strides,
+            Layout::Array { strides, .. } => return strides.map(isize::cast_unsigned),
+            _ => {}
         }
         let mut strides = [1_usize; MAX_RANK];
         for axis in (1..dims.len()).rev() {
@@ -101,10 +103,10 @@ fn check_dims(spec: &'static Spec, operand: &Operand<'_>) -> Result<Option<[usiz
             dims[1] = n;
             dims
         }
-        Layout::Dims { rank, .. } if rank != expected_rank => {
+        Layout::Dims { rank, .. } | Layout::Array { rank, .. } if rank != expected_rank => {
             return Err(NormError::Rank { arg, expected: expected_rank, found: rank });
         }
-        Layout::Dims { dims, .. } => dims,
+        Layout::Dims { dims, .. } | Layout::Array { dims, .. } => dims,
     };
     for (axis, (&admitted, &found)) in spec.shape.iter().zip(&dims).enumerate() {
         check_dim(arg, axis, admitted, found)?;
@@ -182,16 +184,50 @@ pub(crate) fn open_param_dim(
 
 /// The strides of one operand: inner axes contiguous, nothing overlapping, nothing past the end.
 fn check_operand_strides(operand: &Operand<'_>, inner: usize) -> Result<(), NormError> {
-    let arg = operand.arg;
-    let Layout::Dims { rank, dims, strides: Some(strides) } = *operand.layout else { return Ok(()) };
+    let Operand { arg, len, .. } = *operand;
+    match *operand.layout {
+        Layout::Dims { rank, dims, strides: Some(strides) } => {
+            check_inner_strides(arg, &dims[..rank], &strides[..rank], inner)?;
+            check_strides(arg, len, &dims[..rank], &strides[..rank])
+        }
+        Layout::Array { rank, dims, strides } => check_array_strides(arg, len, &dims[..rank], &strides[..rank], inner),
+        _ => Ok(()),
+    }
+}
+
+/// The axes from `inner` on are contiguous.
+fn check_inner_strides(arg: &'static str, dims: &[usize], strides: &[usize], inner: usize) -> Result<(), NormError> {
     let mut expected = 1;
-    for axis in (inner..rank).rev() {
+    for axis in (inner..dims.len()).rev() {
         if dims[axis] > 1 && strides[axis] != expected {
             return Err(NormError::Stride { arg, axis, expected, found: strides[axis] });
         }
         expected *= dims[axis];
     }
-    check_strides(arg, operand.len, &dims[..rank], &strides[..rank])
+    Ok(())
+}
+
+/// As [`check_operand_strides`], of an array: one that is reversed, or broadcast, has no smallest stride to go by.
+fn check_array_strides(
+    arg: &'static str,
+    len: usize,
+    dims: &[usize],
+    strides: &[isize],
+    inner: usize,
+) -> Result<(), NormError> {
+    let magnitudes: [usize; MAX_RANK] = core::array::from_fn(|axis| strides.get(axis).map_or(0, |s| s.unsigned_abs()));
+    let magnitudes = &magnitudes[..dims.len()];
+    let backward = (0..dims.len()).find(|&axis| dims[axis] > 1 && strides[axis] <= 0);
+    let checked = check_inner_strides(arg, dims, magnitudes, inner).and_then(|()| match backward {
+        Some(axis) => Err(NormError::Stride { arg, axis, expected: dims[axis + 1..].iter().product(), found: 0 }),
+        None => check_strides(arg, len, dims, magnitudes),
+    });
+    checked.map_err(|error| match error {
+        NormError::Stride { arg, axis, expected, .. } => {
+            NormError::ArrayStride { arg, axis, expected, found: strides[axis] }
+        }
+        other => other,
+    })
 }
 
 /// The steps along a set of axes, for `K` operands at once: neighbouring axes that every operand steps through evenly are

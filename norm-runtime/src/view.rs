@@ -3,6 +3,8 @@
 use crate::error::NormError;
 use crate::shape::{Operand, check_memory, given_dims};
 use crate::spec::Spec;
+use core::fmt;
+use core::marker::PhantomData;
 
 /// The most axes that dims and strides may have.
 pub const MAX_RANK: usize = 8;
@@ -16,6 +18,10 @@ pub(crate) enum Layout {
     Arrays { n: usize },
     /// Dims, and strides where they are not those of contiguous elements.
     Dims { rank: usize, dims: [usize; MAX_RANK], strides: Option<[usize; MAX_RANK]> },
+    /// Dims and strides of an array that is not contiguous. It is made before anyone knows which strides its argument may have,
+    /// so strides may be negative here, and are refused when a call checks them.
+    #[cfg_attr(not(feature = "ndarray"), allow(dead_code, reason = "made of arrays of `ndarray` alone"))]
+    Array { rank: usize, dims: [usize; MAX_RANK], strides: [isize; MAX_RANK] },
     /// More than [`MAX_RANK`] axes.
     TooManyAxes { rank: usize },
 }
@@ -37,7 +43,8 @@ impl Layout {
 /// Elements to be read, with what the caller said of their shape.
 ///
 /// From a slice, an array, a `Vec`, a slice of arrays (`&[[T; N]]`), `(slice, [dims])`, or, where rows do not follow each
-/// other directly, `(slice, [dims], [strides])` with strides counted in elements. The normalized axes must be
+/// other directly, `(slice, [dims], [strides])` with strides counted in elements; with the feature `ndarray`, from its arrays
+/// as well. The normalized axes must be
 /// contiguous; the others may be strided, as a head's slice of a fused QKV buffer is:
 ///
 /// ```
@@ -47,17 +54,99 @@ impl Layout {
 /// let k = &qkv[heads * head_dim..];
 /// let view = View::from((k, [tokens, heads, head_dim], [3 * heads * head_dim, head_dim, 1]));
 /// ```
-#[derive(Clone, Copy, Debug)]
 pub struct View<'a, T> {
-    pub(crate) data: &'a [T],
+    pub(crate) data: Memory<*const T>,
     pub(crate) layout: Layout,
+    pub(crate) lifetime: PhantomData<&'a [T]>,
 }
 
 /// Elements to be written; as [`View`].
-#[derive(Debug)]
 pub struct ViewMut<'a, T> {
-    pub(crate) data: &'a mut [T],
+    pub(crate) data: Memory<*mut T>,
     pub(crate) layout: Layout,
+    pub(crate) lifetime: PhantomData<&'a mut [T]>,
+}
+
+/// Where the elements of a view are: from the first that dims and strides reach to the last.
+///
+/// No slice, as what lies between strided rows may be another's to write: two heads of one array, say, that
+/// `multi_slice_mut` gave out.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory<P> {
+    start: P,
+    len: usize,
+}
+
+impl<P> Memory<P> {
+    #[inline]
+    pub(crate) fn new(start: P, len: usize) -> Self {
+        Memory { start, len }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl<T> Memory<*const T> {
+    #[inline]
+    pub(crate) fn as_ptr(&self) -> *const T {
+        self.start
+    }
+}
+
+impl<T> Memory<*mut T> {
+    #[inline]
+    pub(crate) fn as_mut_ptr(&self) -> *mut T {
+        self.start
+    }
+}
+
+impl<'a, T> View<'a, T> {
+    /// The elements of a slice.
+    #[inline]
+    fn of(data: &'a [T], layout: Layout) -> Self {
+        View { data: Memory::new(data.as_ptr(), data.len()), layout, lifetime: PhantomData }
+    }
+}
+
+impl<'a, T> ViewMut<'a, T> {
+    /// The elements of a slice.
+    #[inline]
+    fn of(data: &'a mut [T], layout: Layout) -> Self {
+        ViewMut { data: Memory::new(data.as_mut_ptr(), data.len()), layout, lifetime: PhantomData }
+    }
+}
+
+// SAFETY: a `View` is a reference to its elements, like the slice or the array that it was made from.
+unsafe impl<T: Sync> Send for View<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for View<'_, T> {}
+// SAFETY: a `ViewMut` is a unique reference to its elements, like the slice or the array that it was made from.
+unsafe impl<T: Send> Send for ViewMut<'_, T> {}
+// SAFETY: as above; shared, it gives out no elements.
+unsafe impl<T: Sync> Sync for ViewMut<'_, T> {}
+
+impl<T> Clone for View<'_, T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for View<'_, T> {}
+
+impl<T> fmt::Debug for View<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View").field("len", &self.data.len).field("layout", &self.layout).finish()
+    }
+}
+
+impl<T> fmt::Debug for ViewMut<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ViewMut").field("len", &self.data.len).field("layout", &self.layout).finish()
+    }
 }
 
 /// The conversions of `View` and `ViewMut`, which differ only in the references.
@@ -66,49 +155,49 @@ macro_rules! conversions {
         impl<'a, T> From<&'a $($mutable)? [T]> for $view<'a, T> {
             #[inline]
             fn from(data: &'a $($mutable)? [T]) -> Self {
-                $view { data, layout: Layout::Flat }
+                $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T, const N: usize> From<&'a $($mutable)? [T; N]> for $view<'a, T> {
             #[inline]
             fn from(data: &'a $($mutable)? [T; N]) -> Self {
-                $view { data, layout: Layout::Flat }
+                $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T> From<&'a $($mutable)? Vec<T>> for $view<'a, T> {
             #[inline]
             fn from(data: &'a $($mutable)? Vec<T>) -> Self {
-                $view { data, layout: Layout::Flat }
+                $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T> From<&'a $($mutable)? Box<[T]>> for $view<'a, T> {
             #[inline]
             fn from(data: &'a $($mutable)? Box<[T]>) -> Self {
-                $view { data, layout: Layout::Flat }
+                $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T: crate::dtype::Element> From<&'a $($mutable)? crate::param::Param<T>> for $view<'a, T> {
             #[inline]
             fn from(data: &'a $($mutable)? crate::param::Param<T>) -> Self {
-                $view { data, layout: Layout::Flat }
+                $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T, const N: usize> From<&'a $($mutable)? [[T; N]]> for $view<'a, T> {
             #[inline]
             fn from(data: &'a $($mutable)? [[T; N]]) -> Self {
-                $view { data: conversions!(@flatten data $($mutable)?), layout: Layout::Arrays { n: N } }
+                $view::of(conversions!(@flatten data $($mutable)?), Layout::Arrays { n: N })
             }
         }
         impl<'a, T, const N: usize, const M: usize> From<&'a $($mutable)? [[T; N]; M]> for $view<'a, T> {
             #[inline]
             fn from(data: &'a $($mutable)? [[T; N]; M]) -> Self {
-                $view { data: conversions!(@flatten data $($mutable)?), layout: Layout::Arrays { n: N } }
+                $view::of(conversions!(@flatten data $($mutable)?), Layout::Arrays { n: N })
             }
         }
         impl<'a, T, const N: usize> From<&'a $($mutable)? Vec<[T; N]>> for $view<'a, T> {
             #[inline]
             fn from(data: &'a $($mutable)? Vec<[T; N]>) -> Self {
-                $view { data: conversions!(@flatten data $($mutable)?), layout: Layout::Arrays { n: N } }
+                $view::of(conversions!(@flatten data $($mutable)?), Layout::Arrays { n: N })
             }
         }
         conversions!(@shaped $view ($($mutable)?) [] [T]);
@@ -121,7 +210,7 @@ macro_rules! conversions {
         impl<'a, T $(: $bound)?, $($generics)* const D: usize> From<(&'a $($mutable)? $of, [usize; D])> for $view<'a, T> {
             #[inline]
             fn from((data, dims): (&'a $($mutable)? $of, [usize; D])) -> Self {
-                $view { data, layout: Layout::new(dims, None) }
+                $view::of(data, Layout::new(dims, None))
             }
         }
         impl<'a, T $(: $bound)?, $($generics)* const D: usize> From<(&'a $($mutable)? $of, [usize; D], [usize; D])>
@@ -129,7 +218,7 @@ macro_rules! conversions {
         {
             #[inline]
             fn from((data, dims, strides): (&'a $($mutable)? $of, [usize; D], [usize; D])) -> Self {
-                $view { data, layout: Layout::new(dims, Some(strides)) }
+                $view::of(data, Layout::new(dims, Some(strides)))
             }
         }
     };
@@ -143,7 +232,8 @@ conversions!(ViewMut, mut);
 impl<'a, T> From<ViewMut<'a, T>> for View<'a, T> {
     #[inline]
     fn from(view: ViewMut<'a, T>) -> Self {
-        View { data: view.data, layout: view.layout }
+        let Memory { start, len } = view.data;
+        View { data: Memory::new(start.cast_const(), len), layout: view.layout, lifetime: PhantomData }
     }
 }
 
@@ -151,7 +241,7 @@ impl<T> ViewMut<'_, T> {
     /// The same memory for a shorter while.
     #[inline]
     pub fn reborrow(&mut self) -> ViewMut<'_, T> {
-        ViewMut { data: self.data, layout: self.layout }
+        ViewMut { data: self.data, layout: self.layout, lifetime: PhantomData }
     }
 }
 
@@ -168,10 +258,12 @@ pub fn copy<T: Copy>(spec: &'static Spec, from: View<'_, T>, dims: &[usize], to:
         return Err(NormError::Dims { arg, axis, expected, found });
     }
     check_memory(&[operand], to.len(), 0)?;
-    let Some(values) = from.data.get(..to.len()) else {
+    if from.data.len() < to.len() {
         return Err(NormError::Length { arg: "weight", expected: to.len(), found: from.data.len() });
-    };
-    to.copy_from_slice(values);
+    }
+    // SAFETY: the elements lie together, which the strides have been checked for, there are as many, and the view borrows them.
+    // `to` is a unique reference, which nothing else overlaps.
+    unsafe { core::ptr::copy_nonoverlapping(from.data.as_ptr(), to.as_mut_ptr(), to.len()) };
     Ok(())
 }
 

@@ -200,12 +200,28 @@ fn suggested(field: &Ident, taken: &[Taken]) -> String {
 fn layer(field: &syn::Field, ty: &Ident, model: &syn::ItemStruct) -> syn::ItemStruct {
     let (vis, field) = (&model.vis, field.ident.as_ref().map(IdentExt::unraw));
     let doc = format!("The layer of the field `{}` of `{}`.", quote!(#field), model.ident);
+    let serde = serde_derives(model);
     // What parameters can do the model may ask for, by derives or by impls of its own.
     syn::parse_quote! {
         #[doc = #doc]
-        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq)]
+        #[derive(::core::clone::Clone, ::core::fmt::Debug, ::core::cmp::PartialEq #(, #serde)*)]
         #vis struct #ty;
     }
+}
+
+/// The derives of a model that its layers need too, and cannot have by default: those of serde are there only with a feature.
+fn serde_derives(model: &syn::ItemStruct) -> Vec<syn::Path> {
+    let mut derives = Vec::new();
+    for attribute in model.attrs.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+        // What is no list of paths rustc says.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.segments.last().is_some_and(|last| last.ident == "Serialize" || last.ident == "Deserialize") {
+                derives.push(meta.path);
+            }
+            Ok(())
+        });
+    }
+    derives
 }
 
 #[cfg(test)]

@@ -104,3 +104,29 @@ proptest! {
         assert_eq!(next, steps.total.min(start + 300));
     }
 }
+
+#[test]
+fn arrays_are_taken_as_strides_are_or_refused() {
+    let check = |dims: &[usize], strides: &[isize], len, inner| {
+        let (mut all_dims, mut all_strides) = ([0; MAX_RANK], [0; MAX_RANK]);
+        all_dims[..dims.len()].copy_from_slice(dims);
+        all_strides[..dims.len()].copy_from_slice(strides);
+        let layout = Layout::Array { rank: dims.len(), dims: all_dims, strides: all_strides };
+        check_memory(&[Operand::new("x", len, &layout)], dims.iter().product(), inner)
+    };
+    let refused = |axis, expected, found| Err(NormError::ArrayStride { arg: "x", axis, expected, found });
+    assert_eq!(check(&[4, 8], &[8, 1], 32, 1), Ok(()));
+    assert_eq!(check(&[4, 8], &[20, 1], 68, 1), Ok(()));
+    assert_eq!(check(&[4, 8], &[20, 1], 67, 1), Err(NormError::TooShort { arg: "x", expected: 68, found: 67 }));
+    assert_eq!(check(&[4, 8], &[1, 4], 32, 1), refused(1, 1, 4));
+    assert_eq!(check(&[4, 8], &[16, 2], 63, 1), refused(1, 1, 2));
+    assert_eq!(check(&[4, 8], &[8, -1], 32, 1), refused(1, 1, -1));
+    assert_eq!(check(&[4, 8], &[-8, 1], 32, 1), refused(0, 8, -8));
+    assert_eq!(check(&[4, 8], &[0, 1], 8, 1), refused(0, 8, 0));
+    assert_eq!(check(&[4, 8], &[7, 1], 29, 1), refused(0, 8, 7));
+    assert_eq!(check(&[4, 2, 8], &[8, -32, 1], 72, 2), refused(1, 8, -32));
+    // Along axes of one, and where there are no elements, strides mean nothing.
+    assert_eq!(check(&[1, 8], &[-9, 1], 8, 1), Ok(()));
+    assert_eq!(check(&[4, 1], &[1, -9], 4, 1), Ok(()));
+    assert_eq!(check(&[0, 8], &[-8, 3], 0, 1), Ok(()));
+}

@@ -1,0 +1,500 @@
+//! Checkpoints: every spelling, every conversion, every error; and that nothing changes where one of them is.
+
+use normkit::checkpoint::{Checkpoint, Error, TensorError, Writer};
+use normkit::{NormLayer, Tensor, bf16, f16, normalize};
+use safetensors::tensor::{Dtype, TensorView};
+use std::path::{Path, PathBuf};
+
+#[normalize(kind = "layer", shape = [_, 3])]
+#[derive(Clone, Debug, PartialEq)]
+struct Norm;
+
+#[normalize(kind = "layer", shape = [_, 3])]
+struct KerasNorm {
+    gamma: [f32; 3],
+    shift: Vec<f32>,
+}
+
+#[normalize(kind = "rms", shape = [_, 3], dtype = f32 | f16 | bf16, param = bf16)]
+struct Bf16Norm;
+
+#[normalize(kind = "rms", shape = [_, 3], dtype = f16, param = f16)]
+struct F16Norm;
+
+#[normalize(kind = "rms", shape = [_, 3], dtype = f64)]
+struct F64Norm;
+
+#[normalize(kind = "batch", shape = [_, 3, _])]
+#[derive(Clone, Debug, PartialEq)]
+struct Batch;
+
+#[normalize(kind = "weight", shape = [2, 3])]
+struct Weight;
+
+#[normalize(kind = "weight", shape = [4, 2, 3], axis = 1)]
+struct Middle;
+
+#[normalize]
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Block {
+    #[norm(kind = "rms", shape = [_, 3])]
+    input_layernorm: InputNorm,
+    #[norm(kind = "layer", shape = [_, 3])]
+    post_layernorm: PostNorm,
+}
+
+/// A tensor to be put in a file.
+#[derive(Clone)]
+struct Entry(String, Dtype, Vec<usize>, Vec<u8>);
+
+fn f32s(name: &str, shape: &[usize], values: &[f32]) -> Entry {
+    Entry(name.into(), Dtype::F32, shape.into(), values.iter().flat_map(|v| v.to_le_bytes()).collect())
+}
+
+fn count(name: &str, shape: &[usize], value: i64) -> Entry {
+    Entry(name.into(), Dtype::I64, shape.into(), value.to_le_bytes().into())
+}
+
+fn file(entries: &[Entry]) -> Vec<u8> {
+    let views = entries.iter().map(|Entry(name, dtype, shape, bytes)| {
+        (name.as_str(), TensorView::new(*dtype, shape.clone(), bytes).unwrap())
+    });
+    safetensors::serialize(views, None).unwrap()
+}
+
+fn checkpoint(entries: &[Entry]) -> Checkpoint<'static> {
+    Checkpoint::from_bytes(file(entries)).unwrap()
+}
+
+/// What does not fit of one layer, which has to be as it was.
+fn refused<L: NormLayer>(checkpoint: &Checkpoint<'_>, prefix: &str, mut layer: L) -> Vec<TensorError> {
+    let before = contents(&layer);
+    let error = checkpoint.load(prefix, &mut layer).expect_err("should have been refused");
+    assert_eq!(contents(&layer), before, "{error}");
+    match error {
+        Error::Tensors(errors) => errors,
+        other => panic!("{other}"),
+    }
+}
+
+fn contents(layer: &dyn NormLayer) -> Vec<String> {
+    layer.params().into_iter().chain(layer.buffers()).map(|(name, tensor)| format!("{name} {tensor:?}")).collect()
+}
+
+fn message(errors: Vec<TensorError>) -> String {
+    Error::Tensors(errors).to_string()
+}
+
+/// An empty folder of that name.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("checkpoint").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn every_spelling() -> Result<(), Error> {
+    let (w, b) = ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]);
+    for weight in ["weight", "gamma", "scale"] {
+        for bias in ["bias", "beta", "shift"] {
+            let checkpoint =
+                checkpoint(&[f32s(&format!("a.b.{weight}"), &[3], &w), f32s(&format!("a.b.{bias}"), &[3], &b)]);
+            for prefix in ["a.b", "a.b."] {
+                let (mut norm, mut keras) = (Norm::new(), KerasNorm::new());
+                checkpoint.load(prefix, &mut norm)?;
+                checkpoint.load(prefix, &mut keras)?;
+                assert_eq!((&*norm.weight, &*norm.bias), (&w[..], &b[..]));
+                assert_eq!((keras.gamma, &keras.shift[..]), (w, &b[..]));
+            }
+        }
+    }
+    for (mean, var) in [("running_mean", "running_var"), ("moving_mean", "moving_variance")] {
+        for shape in [&[][..], &[1]] {
+            let mut batch = Batch::new();
+            let affine = [f32s("weight", &[3], &w), f32s("beta", &[3], &b)];
+            let running = [f32s(mean, &[3], &b), f32s(var, &[3], &w), count("num_batches_tracked", shape, 1 << 40)];
+            checkpoint(&[&affine[..], &running].concat()).load("", &mut batch)?;
+            assert_eq!((&*batch.running_mean, &*batch.running_var), (&b[..], &w[..]));
+            assert_eq!((&*batch.weight, &*batch.bias, batch.num_batches_tracked), (&w[..], &b[..], 1 << 40));
+        }
+    }
+    let v = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    for (lengths, vectors) in
+        [("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1")]
+    {
+        for shape in [&[2, 1][..], &[2]] {
+            let entries =
+                [f32s(&format!("fc.{lengths}"), shape, &[7.0, 8.0]), f32s(&format!("fc.{vectors}"), &[2, 3], &v)];
+            let mut weight = Weight::new();
+            checkpoint(&entries).load("fc", &mut weight)?;
+            assert_eq!((&*weight.weight_g, &*weight.weight_v), (&[7.0, 8.0][..], &v[..]));
+        }
+    }
+    let v = [0.5; 24];
+    let mut middle = Middle::new();
+    checkpoint(&[f32s("weight_g", &[1, 2, 1], &[7.0, 8.0]), f32s("weight_v", &[4, 2, 3], &v)]).load("", &mut middle)?;
+    assert_eq!((&*middle.weight_g, &*middle.weight_v), (&[7.0, 8.0][..], &v[..]));
+    Ok(())
+}
+
+#[test]
+fn every_type_into_every_type() -> Result<(), Error> {
+    // Exact in all of them, and values that are not: they are rounded to the nearest, ties to even.
+    let values = [1.0, -0.625, 3.0_f64];
+    let bytes = |dtype: Dtype, values: &[f64]| -> Vec<u8> {
+        let each = |v: &f64| match dtype {
+            Dtype::F16 => f16::from_f64(*v).to_le_bytes().to_vec(),
+            Dtype::BF16 => bf16::from_f64(*v).to_le_bytes().to_vec(),
+            Dtype::F32 => (*v as f32).to_le_bytes().to_vec(),
+            _ => v.to_le_bytes().to_vec(),
+        };
+        values.iter().flat_map(each).collect()
+    };
+    for dtype in [Dtype::F16, Dtype::BF16, Dtype::F32, Dtype::F64] {
+        let checkpoint = checkpoint(&[
+            Entry("weight".into(), dtype, vec![3], bytes(dtype, &values)),
+            Entry("bias".into(), dtype, vec![3], bytes(dtype, &values)),
+        ]);
+        let (mut f32s, mut f64s, mut f16s, mut bf16s) = (Norm::new(), F64Norm::new(), F16Norm::new(), Bf16Norm::new());
+        checkpoint.load("", &mut f32s)?;
+        checkpoint.load("", &mut f64s)?;
+        checkpoint.load("", &mut f16s)?;
+        checkpoint.load("", &mut bf16s)?;
+        assert_eq!(*f32s.weight, values.map(|v| v as f32));
+        assert_eq!(*f32s.bias, values.map(|v| v as f32));
+        assert_eq!(*f64s.weight, values);
+        assert_eq!(*f16s.weight, values.map(f16::from_f64));
+        assert_eq!(*bf16s.weight, values.map(bf16::from_f64));
+    }
+    let tie = 1.0 + 2.0_f64.powi(-8);
+    let rounded = [tie, tie + 2.0_f64.powi(-40), f64::NAN];
+    let mut norm = Bf16Norm::new();
+    checkpoint(&[Entry("weight".into(), Dtype::F64, vec![3], bytes(Dtype::F64, &rounded))]).load("", &mut norm)?;
+    assert_eq!(norm.weight[..2], [bf16::ONE, bf16::from_f64(1.0 + 2.0_f64.powi(-7))]);
+    assert!(norm.weight[2].is_nan());
+    let infinite = [f64::INFINITY, f64::NEG_INFINITY, -0.0];
+    checkpoint(&[Entry("weight".into(), Dtype::F64, vec![3], bytes(Dtype::F64, &infinite))]).load("", &mut norm)?;
+    assert_eq!(norm.weight[..2], [bf16::INFINITY, bf16::NEG_INFINITY]);
+    assert!(norm.weight[2].is_sign_negative());
+    Ok(())
+}
+
+#[test]
+fn missing() {
+    let entries = [
+        f32s("model.norm.weigth", &[3], &[1.0; 3]),
+        f32s("model.norm.bias", &[3], &[1.0; 3]),
+        f32s("lm_head.weight", &[2, 3], &[1.0; 6]),
+        f32s("z", &[1], &[1.0]),
+    ];
+    let errors = refused(&checkpoint(&entries), "model.norm", Norm::new());
+    let [TensorError::Missing { names, expected, file, nearest }] = &errors[..] else { panic!("{errors:?}") };
+    assert_eq!(names, &["model.norm.weight", "model.norm.gamma", "model.norm.scale"]);
+    assert_eq!((&expected[..], &file[..]), ("[3]", "bytes"));
+    assert_eq!(nearest[0], ("model.norm.weigth".into(), vec![3]));
+    assert_eq!(
+        message(errors),
+        "`model.norm.weight` (or `model.norm.gamma` or `model.norm.scale`): expected a tensor of shape [3], found none in \
+         `bytes`; help: the nearest names are `model.norm.weigth` [3], `model.norm.bias` [3], `lm_head.weight` [2, 3]"
+    );
+    // All that is wrong at once; of nothing there is nothing near.
+    let errors = refused(&checkpoint(&[]), "bn", Batch::new());
+    assert_eq!(errors.len(), 5);
+    assert!(
+        message(errors)
+            .ends_with("\n`bn.num_batches_tracked`: expected a tensor of shape [] or [1], found none in `bytes`")
+    );
+    assert!(matches!(refused(&checkpoint(&entries), "", Weight::new())[..], [TensorError::Missing { .. }, _]));
+}
+
+#[test]
+fn a_wrong_prefix_for_a_large_model_is_told_shortly() {
+    let entries: Vec<_> = (0..2000).map(|i| f32s(&format!("model.layers.{i}.norm.weight"), &[3], &[1.0; 3])).collect();
+    let checkpoint = checkpoint(&entries);
+    let mut norms = vec![InputNorm::new(); 500];
+    let layers = norms.iter_mut().enumerate().map(|(i, norm)| (format!("{i}.norm"), norm as &mut dyn NormLayer));
+    let text = checkpoint.load_all("transformer.h", layers).unwrap_err().to_string();
+    assert_eq!(text.lines().count(), 9);
+    assert!(text.contains("help: the nearest names are `model.layers.0.norm.weight` [3]"), "{text}");
+    assert!(text.ends_with("\nand 492 more"), "{text}");
+}
+
+#[test]
+fn misshapen() {
+    let bias = f32s("bias", &[3], &[1.0; 3]);
+    for shape in [&[3, 1][..], &[1, 3], &[4], &[2], &[], &[0]] {
+        let weight = f32s("weight", shape, &vec![1.0; shape.iter().product()]);
+        let errors = refused(&checkpoint(&[weight, bias.clone()]), "", Norm::new());
+        let [TensorError::Shape { name, expected, found, .. }] = &errors[..] else { panic!("{errors:?}") };
+        assert_eq!((&name[..], &expected[..], &found[..]), ("weight", "[3]", shape));
+    }
+    let vectors = f32s("weight_v", &[3, 2], &[1.0; 6]);
+    let lengths = f32s("weight_g", &[1, 2], &[1.0; 2]);
+    assert_eq!(
+        message(refused(&checkpoint(&[lengths, vectors]), "", Weight::new())),
+        "`weight_v`: expected the shape [2, 3], found [3, 2] in `bytes`\n\
+         `weight_g`: expected the shape [2, 1] or [2], found [1, 2] in `bytes`"
+    );
+    let moved = [f32s("a.weight", &[4], &[1.0; 4]), f32s("b.weight", &[3], &[1.0; 3]), f32s("a.bias", &[3], &[1.0; 3])];
+    assert_eq!(
+        message(refused(&checkpoint(&moved), "a", Norm::new())),
+        "`a.weight`: expected the shape [3], found [4] in `bytes`; help: that shape have `b.weight` [3], `a.bias` [3]"
+    );
+}
+
+#[test]
+fn of_another_type() {
+    let integers = Entry("weight".into(), Dtype::I32, vec![3], vec![0; 12]);
+    let bias = f32s("bias", &[3], &[1.0; 3]);
+    assert_eq!(
+        message(refused(&checkpoint(&[integers, bias.clone()]), "", Norm::new())),
+        "`weight`: expected elements of type F16, BF16, F32 or F64, found I32 in `bytes`"
+    );
+    let all = ["weight", "bias", "running_mean", "running_var"].map(|name| f32s(name, &[3], &[1.0; 3]));
+    let float = f32s("num_batches_tracked", &[], &[1.0]);
+    assert_eq!(
+        message(refused(&checkpoint(&[&all[..], &[float]].concat()), "", Batch::new())),
+        "`num_batches_tracked`: expected elements of type I64, found F32 in `bytes`"
+    );
+    let count = Entry("weight".into(), Dtype::I64, vec![3], vec![0; 24]);
+    assert!(matches!(refused(&checkpoint(&[count, bias]), "", Norm::new())[..], [TensorError::Type { .. }]));
+}
+
+#[test]
+fn two_spellings() {
+    let both = [f32s("n.weight", &[3], &[1.0; 3]), f32s("n.gamma", &[3], &[2.0; 3]), f32s("n.bias", &[3], &[1.0; 3])];
+    assert_eq!(
+        message(refused(&checkpoint(&both), "n", Norm::new())),
+        "expected one spelling of a tensor in `bytes`, found `n.weight` and `n.gamma`"
+    );
+}
+
+#[test]
+fn out_of_range() {
+    let weight = f32s("weight", &[3], &[1.0, -65520.0, 70000.0]);
+    let errors = refused(&checkpoint(std::slice::from_ref(&weight)), "", F16Norm::new());
+    assert!(matches!(errors[..], [TensorError::OutOfRange { index: 1, value: -65520.0, param: "f16", .. }]));
+    assert_eq!(message(errors), "`weight`: expected numbers in the range of f16, found -6.552e4 at 1 in `bytes`");
+    checkpoint(&[weight]).load("", &mut Bf16Norm::new()).unwrap();
+}
+
+#[test]
+fn a_missing_count_can_be_told() -> Result<(), Error> {
+    let all = ["weight", "bias", "running_mean", "running_var"].map(|name| f32s(name, &[3], &[1.0; 3]));
+    assert_eq!(refused(&checkpoint(&all), "", Batch::new()).len(), 1);
+    let mut batch = Batch::new();
+    checkpoint(&all).missing_batch_count(5).load("", &mut batch)?;
+    assert_eq!(batch.num_batches_tracked, 5);
+    // What is there counts.
+    let all = [&all[..], &[count("num_batches_tracked", &[], 9)]].concat();
+    checkpoint(&all).missing_batch_count(5).load("", &mut batch)?;
+    assert_eq!(batch.num_batches_tracked, 9);
+    // It is for this one alone.
+    assert_eq!(refused(&checkpoint(&all[1..]).missing_batch_count(5), "", Batch::new()).len(), 1);
+    Ok(())
+}
+
+#[test]
+fn a_model_is_loaded_as_a_whole_or_not_at_all() -> Result<(), Error> {
+    let mut blocks = vec![Block::default(); 2];
+    for (i, block) in blocks.iter_mut().enumerate() {
+        block.input_layernorm.weight.fill(i as f32 + 2.0);
+        block.post_layernorm.bias.fill(i as f32 + 3.0);
+    }
+    let mut writer = Writer::new();
+    for (i, block) in blocks.iter().enumerate() {
+        writer.add_all(&format!("model.layers.{i}."), block.norms())?;
+    }
+    let whole = Checkpoint::from_bytes(writer.to_bytes()?)?;
+    let names: Vec<_> = whole.names().collect();
+    assert_eq!(names.len(), 6);
+    assert_eq!(names[0], "model.layers.0.input_layernorm.weight");
+
+    let mut one = Block::default();
+    whole.load_all("model.layers.1", one.norms_mut())?;
+    assert_eq!(one, blocks[1]);
+
+    fn all(blocks: &mut [Block]) -> impl Iterator<Item = (String, &mut dyn NormLayer)> {
+        let blocks = blocks.iter_mut().enumerate();
+        blocks.flat_map(|(i, block)| block.norms_mut().map(move |(name, norm)| (format!("{i}.{name}"), norm)))
+    }
+    let mut loaded = vec![Block::default(); 2];
+    whole.load_all("model.layers", all(&mut loaded))?;
+    assert_eq!(loaded, blocks);
+
+    // Without one tensor, that of the last layer, none of the layers is changed.
+    for missing in names {
+        let cut: Vec<_> =
+            whole.names().filter(|name| *name != missing).map(|name| f32s(name, &[3], &[9.0; 3])).collect();
+        let mut loaded = vec![Block::default(); 2];
+        let error = checkpoint(&cut).load_all("model.layers", all(&mut loaded)).unwrap_err();
+        assert!(matches!(&error, Error::Tensors(errors) if errors.len() == 1), "{error}");
+        assert!(error.to_string().starts_with(&format!("`{missing}` (or ")), "{error}");
+        assert_eq!(loaded, vec![Block::default(); 2]);
+    }
+    Ok(())
+}
+
+#[test]
+fn names_are_written_once() -> Result<(), Error> {
+    let mut writer = Writer::new();
+    writer.add("a", &Norm::new())?;
+    let before = writer.to_bytes()?;
+    assert_eq!(
+        writer.add("a.", &KerasNorm::new()).unwrap_err().to_string(),
+        "`a.weight`: expected one tensor of this name, found a second"
+    );
+    let (one, two) = (Bf16Norm::new(), Norm::new());
+    let layers: [(&str, &dyn NormLayer); 2] = [("b", &one), ("b", &two)];
+    assert!(matches!(writer.add_all("", layers), Err(Error::Repeated { tensor }) if tensor == "b.weight"));
+    assert_eq!(writer.to_bytes()?, before, "nothing was added");
+    Ok(())
+}
+
+#[test]
+fn a_file_is_replaced_as_a_whole() -> Result<(), Error> {
+    let folder = folder("replaced");
+    let path = folder.join("norms.safetensors");
+    let mut norm = Norm::new();
+    for value in [1.5, 2.5] {
+        norm.bias.fill(value);
+        Writer::new().add("n", &norm)?.save(&path)?;
+        let mut loaded = Norm::new();
+        Checkpoint::open(&path)?.load("n", &mut loaded)?;
+        assert_eq!(loaded, norm);
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "no other file is left");
+    let nowhere = folder.join("missing/norms.safetensors");
+    assert!(matches!(Writer::new().save(&nowhere), Err(Error::Io { path, .. }) if path == nowhere));
+    assert!(matches!(Writer::new().save(&folder), Err(Error::Io { .. })));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    Ok(())
+}
+
+#[test]
+fn folders() -> Result<(), Error> {
+    let contents = file(&[f32s("weight", &[3], &[1.0; 3])]);
+    let write =
+        |folder: &Path, names: &[&str]| names.iter().for_each(|n| std::fs::write(folder.join(n), &contents).unwrap());
+    let empty = folder("empty");
+    let error = Checkpoint::open(&empty).unwrap_err();
+    assert!(matches!(&error, Error::NotOne { found, .. } if found.is_empty()));
+    assert!(error.to_string().ends_with("expected a file `*.safetensors` or `*.safetensors.index.json`, found none"));
+
+    let one = folder("one");
+    write(&one, &["unet.safetensors", "other.json"]);
+    Checkpoint::open(&one)?.load("", &mut F64Norm::new())?;
+
+    let two = folder("two");
+    write(&two, &["a.safetensors", "b.safetensors"]);
+    let error = Checkpoint::open(&two).unwrap_err().to_string();
+    assert!(error.ends_with("found `a.safetensors`, `b.safetensors`; help: open one of these"), "{error}");
+    write(&two, &["model.safetensors"]);
+    Checkpoint::open(&two)?;
+
+    let missing = two.join("c.safetensors");
+    let error = Checkpoint::open(&missing).unwrap_err();
+    assert!(matches!(&error, Error::Io { path, .. } if *path == missing));
+    assert!(std::error::Error::source(&error).is_some());
+    Ok(())
+}
+
+#[test]
+fn shards() -> Result<(), Error> {
+    let folder = folder("shards");
+    let index = folder.join("model.safetensors.index.json");
+    let (first, second) = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors");
+    std::fs::write(folder.join(first), file(&[f32s("weight", &[3], &[2.0; 3]), f32s("old", &[1], &[0.0])])).unwrap();
+    std::fs::write(folder.join(second), file(&[f32s("bias", &[3], &[3.0; 3]), f32s("gamma", &[3], &[4.0; 3])]))
+        .unwrap();
+    let with = |text: &str| {
+        std::fs::write(&index, text).unwrap();
+        Checkpoint::open(&folder)
+    };
+    let map = |last: &str| format!(r#"{{"metadata": {{}}, "weight_map": {{"weight": "{first}", "bias": {last}}}}}"#);
+    let checkpoint = with(&map(&format!("\"{second}\"")))?;
+    // What the index does not name is not there.
+    assert_eq!(checkpoint.names().collect::<Vec<_>>(), ["bias", "weight"]);
+    let mut norm = Norm::new();
+    checkpoint.load("", &mut norm)?;
+    assert_eq!((norm.weight[0], norm.bias[0]), (2.0, 3.0));
+
+    let message = |text: &str| with(text).unwrap_err().to_string();
+    for (last, end) in [
+        (format!("\"{first}\""), "expected `bias` in `model-00001-of-00002.safetensors`, which does not have it"),
+        ("1".into(), "found no name of a file for `bias`"),
+        ("\"../x\"".into(), "found the shard `../x`, which is no name of a file beside the index"),
+        ("\"/etc/passwd\"".into(), "found the shard `/etc/passwd`, which is no name of a file beside the index"),
+        ("\"\"".into(), "found the shard ``, which is no name of a file beside the index"),
+    ] {
+        let text = message(&map(&last));
+        assert!(text.ends_with(end) && text.starts_with(&format!("`{}`", index.display())), "{text}");
+    }
+    assert!(message("{}").ends_with("found an index without the object `weight_map`"));
+    assert!(message(r#"{"weight_map": []}"#).ends_with("found an index without the object `weight_map`"));
+    assert!(message("{").contains("found an index that is no JSON: "));
+    let lost = with(&map("\"lost.safetensors\"")).unwrap_err();
+    assert!(matches!(lost, Error::Io { path, .. } if path == folder.join("lost.safetensors")));
+    Ok(())
+}
+
+#[test]
+fn files_that_are_none() {
+    let good = file(&[f32s("weight", &[3], &[1.0; 3])]);
+    let format = |bytes: &[u8]| match Checkpoint::from_bytes(bytes) {
+        Err(Error::Format { file, reason }) => {
+            assert_eq!(file, "bytes");
+            reason
+        }
+        other => panic!("{other:?}"),
+    };
+    // Cut off anywhere.
+    for len in 0..good.len() {
+        format(&good[..len]);
+    }
+    assert_eq!(format(&good[..5]), "5 bytes");
+    assert_eq!(format(b"a text that is none"), format!("a header of {} bytes in 19", u64::from_le_bytes(*b"a text t")));
+    assert_eq!(
+        format(&[&good[..], &[0]].concat()),
+        format!("{} bytes where the header tells {}", good.len() + 1, good.len())
+    );
+    let header = |text: &str| format(&[&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat());
+    for text in [
+        "{",
+        "[]",
+        r#"{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 8]}}"#,
+        r#"{"a": {"dtype": "F32", "shape": [18446744073709551615, 8], "data_offsets": [0, 8]}}"#,
+        r#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [8, 0]}}"#,
+        r#"{"a": {"dtype": "what", "shape": [0], "data_offsets": [0, 0]}}"#,
+    ] {
+        assert!(header(text).starts_with("a header with: "), "{text}");
+    }
+    // The same of a file, with its name.
+    let path = folder("cut").join("cut.safetensors");
+    std::fs::write(&path, &good[..good.len() - 1]).unwrap();
+    let text = Checkpoint::open(&path).unwrap_err().to_string();
+    assert!(text.starts_with(&format!("`{}`: expected a checkpoint of safetensors, found ", path.display())), "{text}");
+}
+
+#[test]
+fn a_file_that_shrinks_is_an_error() {
+    let path = folder("shrinks").join("norms.safetensors");
+    std::fs::write(&path, file(&[f32s("weight", &[3], &[1.0; 3]), f32s("bias", &[3], &[1.0; 3])])).unwrap();
+    let (checkpoint, mut norm) = (Checkpoint::open(&path).unwrap(), Norm::new());
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
+    let error = checkpoint.load("", &mut norm).unwrap_err();
+    assert!(matches!(&error, Error::Format { .. }), "{error}");
+    assert!(error.to_string().ends_with("found a file that is shorter than it was when it was opened"));
+    assert_eq!(norm, Norm::new());
+}
+
+#[test]
+fn errors_are_errors_and_can_be_sent() {
+    fn check<E: std::error::Error + Send + Sync + 'static>() {}
+    fn shared<T: Send + Sync>() {}
+    check::<Error>();
+    check::<TensorError>();
+    shared::<Checkpoint<'_>>();
+    assert!(matches!(Norm::new().params()[0], ("weight", Tensor::F32(_))));
+}
