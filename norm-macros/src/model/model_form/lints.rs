@@ -48,14 +48,12 @@ fn norm_before_output(model: &ModelStruct, report: &mut Report) {
         |name: &Option<syn::Ident>| model.fields.iter().find(|layer| layer.name.is_some() && layer.name == *name);
     let Some(last) = model.item.fields.iter().last() else { return };
     let Some((layer, name)) = of_field(&last.ident).zip(last.ident.as_ref()) else { return };
-    let (_, span) = match kind(&layer.args) {
-        Some((technique, span)) if layer.cfgs.is_empty() && !technique.of_sum => (technique, span),
-        _ => return,
-    };
+    if !layer.cfgs.is_empty() || !kind(&layer.args).is_some_and(|(technique, _)| !technique.of_sum) {
+        return;
+    }
     let has_cfg = |field: &syn::Field| field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
     let mut others = model.item.fields.iter().filter(|field| of_field(&field.ident).is_none());
     if others.any(|field| !has_cfg(field) && may_be_layer(field)) {
-        let _ = span;
         lint(layer, name.span(), &check::NORM_BEFORE_OUTPUT, &[name], report);
     }
 }
