@@ -606,6 +606,16 @@ fn several_at_once_are_all_reported() {
     let item = ["stacked", "conflicting_derive", "type_generics", "two_names", "fields_disagree"];
     assert_eq!(names, [&item[..], &["unknown_kind", "axis_out_of_range", "repeated_axis"]].concat());
 
+    // Nothing more of a key that the kind does not take; what is warned of is said beside what is wrong.
+    let mut report = Report::default();
+    let args =
+        "kind = weight, shape = [4, 8], eps = 1e-12, momentum = 0; kind = layer, shape = [_, 1], eps = 1, banana = 2";
+    for args in args.split(';') {
+        let _ = kernel(&parse::args(tokens(args), &mut report), &mut report);
+    }
+    assert_eq!(report.names, ["key_not_of_kind", "key_not_of_kind", "unknown_key"]);
+    assert_eq!(report.warned(), ["layer_of_one", "eps_unusual"]);
+
     // What the fields are held against is known only when the keys are right; then again all of it is said.
     let (_, names) = read_layer(
         quote!(kind = layer, shape = [_, 8], affine = weight),

@@ -43,6 +43,11 @@ pub(super) fn judge(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mu
     momentum(keys, model, levels, report);
 }
 
+/// The value of a key that the kind takes: of another it is said that it does not.
+fn of_kind<'a>(keys: &Keys<'a>, key: &str, model: &Model) -> Option<&'a Value> {
+    keys.get(key).filter(|_| model.technique.keys.contains(&key))
+}
+
 /// The place of an axis of the shape, or of what says it.
 fn place_of_axis(keys: &Keys<'_>, axis: usize, report: &Report) -> Span {
     match keys.get("shape") {
@@ -104,7 +109,7 @@ fn of_one(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) 
 }
 
 fn eps(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) {
-    let Some(value) = keys.get("eps") else { return };
+    let Some(value) = of_kind(keys, "eps", model) else { return };
     let eps = match value.kind {
         ValueKind::Float(f) => f,
         ValueKind::Int(i) => i as f64,
@@ -119,24 +124,19 @@ fn eps(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) {
     if model.compute() != Dtype::F32 || (1e-8..=1e-5).contains(&eps) {
         return;
     }
-    let (zero, centred) = (eps == 0.0, model.technique.centred);
-    let why = match (zero, centred) {
-        (true, true) => "what is constant has no variance, and becomes NaN",
-        (true, false) => "rows of zeros have no mean square, and become NaN",
-        _ if eps < 1e-8 => "it hardly bounds what rows that are almost constant are multiplied by",
+    let why = match (eps, model.technique.centred) {
+        (0.0, true) => "what is constant has no variance, and becomes NaN",
+        (0.0, false) => "rows of zeros have no mean square, and become NaN",
+        (..1e-8, true) => "it hardly bounds what rows that are almost constant are multiplied by",
+        (..1e-8, false) => "it hardly bounds what rows of almost zeros are multiplied by",
         _ => "it weighs on the scale of inputs that are small",
-    };
-    let why = if !centred && eps > 0.0 && eps < 1e-8 {
-        "it hardly bounds what rows of almost zeros are multiplied by"
-    } else {
-        why
     };
     let usual = format!("`eps = {:e}`", model.technique.eps);
     report.lint(levels, value.span, &check::EPS_UNUSUAL, &[&shown, &why, &usual]);
 }
 
 fn momentum(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) {
-    let (Some(value), Some(momentum)) = (keys.get("momentum"), model.running.momentum) else { return };
+    let (Some(value), Some(momentum)) = (of_kind(keys, "momentum", model), model.running.momentum) else { return };
     if momentum == 0.0 || momentum == 1.0 {
         let why = if momentum == 0.0 {
             "running statistics stay what they were at the start"
