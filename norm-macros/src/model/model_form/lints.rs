@@ -48,7 +48,7 @@ fn norm_before_output(model: &ModelStruct, report: &mut Report) {
         |name: &Option<syn::Ident>| model.fields.iter().find(|layer| layer.name.is_some() && layer.name == *name);
     let Some(last) = model.item.fields.iter().last() else { return };
     let Some((layer, name)) = of_field(&last.ident).zip(last.ident.as_ref()) else { return };
-    if !layer.cfgs.is_empty() || !kind(&layer.args).is_some_and(|(technique, _)| !technique.of_sum) {
+    if !layer.cfgs.is_empty() || kind(&layer.args).is_none_or(|(technique, _)| technique.of_sum) {
         return;
     }
     let has_cfg = |field: &syn::Field| field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
