@@ -3,8 +3,9 @@
 //! A rule is an entry here and a call of [`Report::add`] where it is checked; each has a trybuild test of its name under
 //! `tests/tests/ui`. `docs/diagnostics.md` is written from the catalogue.
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use std::fmt::Display;
 
 /// One thing that can be wrong: its name, what is said, and what to do about it. `{}` stands for the arguments, in order.
 ///
@@ -34,6 +35,108 @@ macro_rules! catalogue {
         #[cfg(test)]
         pub const SECTIONS: &[(&str, &[&Rule])] = &[$(($about, &[$(&$constant),*])),*];
     };
+}
+
+/// Lints `NAME = "name", message, help, example, reference;`, each a rule that is a warning where no key says else.
+macro_rules! lints {
+    ($($constant:ident = $name:literal, $message:literal, $help:literal, $example:literal, $reference:literal;)*) => {
+        $(pub const $constant: Rule =
+            Rule { name: $name, message: $message, help: $help, example: $example, reference: $reference };)*
+        /// All lints, in the order of the file.
+        pub const LINTS: &[&Rule] = &[$(&$constant),*];
+    };
+}
+
+lints! {
+    SMALL_BATCH = "small_batch",
+        "`shape`: a batch of {}: mean and variance of so few samples are mostly noise in training",
+        "write `_` for a batch known at run time, of 16 or more, or `kind = \"group\"` or `\"layer\"`, which need no batch",
+        r#"#[normalize(kind = "batch", shape = [2, 64, 56, 56])]
+pub struct Bn1;"#,
+        "[Batch normalization]; Wu and He, *Group Normalization* (2018)";
+    FEW_SAMPLES = "few_samples",
+        "`shape`: a batch of {}: statistics of less than 16 samples are noisy, and differ from the running ones",
+        "write `_` for a batch known at run time, of 16 or more, or `kind = \"group\"`, which needs no batch",
+        r#"#[normalize(kind = "batch", shape = [8, 64, 56, 56])]
+pub struct Bn1;"#,
+        "[Batch normalization]; Wu and He, *Group Normalization* (2018)";
+    ONE_BY_CHANNELS = "one_by_channels",
+        "`shape`: one value for each channel: it has no variance, so each call of training is an error at run time",
+        "write `shape = [_, {}]` for a batch known at run time, or `kind = \"layer\"` to normalize over the features of a sample",
+        r#"#[normalize(kind = "batch", shape = [1, 64])]
+pub struct Bn1;"#,
+        "[Batch normalization]; `torch.nn.BatchNorm1d`";
+    BATCH_AXIS_LAST = "batch_axis_last",
+        "`shape`: channels on axis 0 and the open axis last: the samples of this batch lie along rows, as in a transposed matrix",
+        "write `shape = [_, {}]` without `axis` if the batch comes first, as it does in most code",
+        r#"#[normalize(kind = "batch", shape = [64, _], axis = 0)]
+pub struct Bn1;"#,
+        "[Batch normalization]; [Keys]";
+    EPS_UNUSUAL = "eps_unusual",
+        "`eps`: expected a number from 1e-8 to 1e-5 in f32, found {}: {}",
+        "write {}; for a checkpoint that was trained with this one, as those of Keras (1e-3) and BERT (1e-12) are, write `allow(eps_unusual)`",
+        r#"#[normalize(kind = "layer", shape = [_, 768], eps = 1e-3)]
+pub struct FinalNorm;"#,
+        "[Numerics]; `keras.layers.LayerNormalization`";
+    EPS_BELOW_TYPE = "eps_below_type",
+        "`eps`: found {}, and f16 has no number between 0 and 6e-8: it is added in f32 here, but would not be in code that adds it in f16",
+        "write 1e-6 or 1e-5",
+        r#"norm!(kind = "rms", shape = [_, 4096], eps = 1e-8, dtype = f16)"#,
+        "[Half types]; [Numerics]";
+    ONE_GROUP = "one_group",
+        "`groups`: one group of all channels: this is layer normalization over all axes but the first, with parameters for each channel",
+        "write `groups = 32`, which is usual, or `kind = \"layer\"` with `axis = 1..` for parameters of each element",
+        r#"#[normalize(kind = "group", shape = [_, 320, 64, 64], groups = 1)]
+pub struct ResidualNorm;"#,
+        "[Keys]; Wu and He, *Group Normalization* (2018)";
+    GROUP_PER_CHANNEL = "group_per_channel",
+        "`groups`: {} groups of {} channels: a group of one channel is instance normalization",
+        "write `kind = \"instance\"` without `groups`, which computes the same",
+        r#"#[normalize(kind = "group", shape = [_, 64, 56, 56], groups = 64)]
+pub struct StyleNorm;"#,
+        "[Keys]; Wu and He, *Group Normalization* (2018)";
+    INSTANCE_OF_ONE = "instance_of_one",
+        "`shape`: one element for each channel of a sample: less its mean it is 0, so the output is the bias whatever the input",
+        "write the sizes of the image, or `kind = \"layer\"` to normalize over the channels",
+        r#"#[normalize(kind = "instance", shape = [_, 64, 1, 1])]
+pub struct StyleNorm;"#,
+        "[Keys]; `torch.nn.InstanceNorm2d`";
+    LAYER_OF_ONE = "layer_of_one",
+        "`shape`: one element is normalized by itself: the output is {} whatever its size",
+        "normalize over an axis of more elements: `axis` says which",
+        r#"#[normalize(kind = "layer", shape = [_, 64, 1])]
+pub struct FinalNorm;"#,
+        "[Keys]";
+    MOMENTUM_EXTREME = "momentum_extreme",
+        "`momentum`: found {}: {}",
+        "write `momentum = 0.1`, or `momentum = cumulative` for the mean over all batches",
+        r#"#[normalize(kind = "batch", shape = [_, 64, 56, 56], momentum = 0)]
+pub struct Bn1;"#,
+        "[Batch normalization]; `torch.nn.BatchNorm2d`";
+    MOMENTUM_OF_KERAS = "momentum_of_keras",
+        "`momentum`: found {}, the share of the new batch here, as in PyTorch: running statistics would hardly outlast one batch",
+        "write `momentum = 0.1` for what Keras and Flax call 0.9, `momentum = 0.01` for 0.99",
+        r#"#[normalize(kind = "batch", shape = [_, 64, 56, 56], momentum = 0.99)]
+pub struct Bn1;"#,
+        "[Batch normalization]; `keras.layers.BatchNormalization`";
+    MIXED_KINDS = "mixed_kinds",
+        "`{}`: kind `{}` in a model whose `{}` is of kind `{}`: networks mostly keep to one, so one of the two may be a slip",
+        "write `kind = \"{}\"`, or `#[normalize(allow(mixed_kinds))]` on the model",
+        r#"#[normalize]
+pub struct DecoderLayer {
+    #[norm(kind = "rms", shape = [_, 4096])] pub input_norm: InputNorm,
+    #[norm(kind = "layer", shape = [_, 4096])] pub post_norm: PostNorm,
+}"#,
+        "[Models]";
+    NORM_BEFORE_OUTPUT = "norm_before_output",
+        "`{}`: a normalization as the last field of the model: if it is the last step too, it takes the scale out of the output",
+        "write the output layer after it; for the final norm of a transformer, whose output layer is elsewhere, `allow(norm_before_output)`",
+        r#"#[normalize]
+pub struct Head {
+    pub hidden: Linear,
+    #[norm(kind = "layer", shape = [_, 768])] pub norm: HeadNorm,
+}"#,
+        "[Models]";
 }
 
 /// All rules, in the order of the file.
@@ -66,6 +169,12 @@ pub struct EmbeddingsNorm;"#,
         r#"#[normalize(kind = "rms", eps = 1e-6, shape = [_, 4096], eps = 1e-5)]
 pub struct InputNorm;"#,
         "[Keys]";
+    UNKNOWN_LINT = "unknown_lint",
+        "`{}`: unknown lint `{}`{}",
+        "the lints are: {}",
+        r#"#[normalize(kind = "rms", shape = [_, 4096], eps = 1e-4, allow(unusual_eps))]
+pub struct InputNorm;"#,
+        "[Lints]";
     MISSING_KIND = "missing_kind",
         "expected the key `kind`",
         "add `kind = \"rms\"`; the kinds are: {}",
@@ -393,10 +502,21 @@ pub struct InputNorm;"#,
         "[What is generated]";
 }
 
+/// What keys say of lints, by their names.
+#[derive(Debug, Default)]
+pub struct Levels {
+    /// Those that are not said.
+    pub allowed: Vec<&'static str>,
+    /// Those that are errors, where they are not allowed.
+    pub denied: Vec<&'static str>,
+}
+
 /// Collects messages, so that all are shown at once.
 #[derive(Debug, Default)]
 pub struct Report {
     entries: Vec<(Span, String)>,
+    /// What is warned of: the place, the lint's name, and what is said.
+    warnings: Vec<(Span, &'static str, String)>,
     whole: Option<Span>,
     is_on_field: bool,
     unread: Vec<String>,
@@ -438,37 +558,65 @@ impl Report {
     }
 
     /// Adds what `rule` says of the token at `span`; arguments fill the `{}` of its message first, then those of its help.
-    pub fn add(&mut self, span: Span, rule: &Rule, args: &[&dyn std::fmt::Display]) {
-        let mut args = args.iter();
-        let mut fill = |template: &str| {
-            let mut text = String::new();
-            let mut rest = template;
-            while let Some(i) = rest.find(['{', '}']) {
-                text.push_str(&rest[..i]);
-                match &rest[i..i + 2] {
-                    "{}" => text.push_str(&args.next().map(ToString::to_string).unwrap_or_default()),
-                    doubled => text.push_str(&doubled[..1]),
-                }
-                rest = &rest[i + 2..];
-            }
-            text + rest
-        };
-        let message = fill(rule.message);
-        let help = fill(rule.help);
-        let text = if help.is_empty() { message } else { format!("{message}\nhelp: {help}") };
-        self.entries.push((span, text));
+    pub fn add(&mut self, span: Span, rule: &Rule, args: &[&dyn Display]) {
+        self.entries.push((span, text(rule, args)));
         #[cfg(test)]
         self.names.push(rule.name);
     }
 
-    /// Whether nothing is wrong.
+    /// Adds what `lint` says, as [`Report::add`] does: a warning, if `levels` do not say else.
+    pub fn lint(&mut self, levels: &Levels, span: Span, lint: &Rule, args: &[&dyn Display]) {
+        if levels.allowed.contains(&lint.name) {
+            return;
+        }
+        if levels.denied.contains(&lint.name) {
+            self.add(span, lint, args);
+        } else {
+            self.warnings.push((span, lint.name, text(lint, args)));
+        }
+    }
+
+    /// The names of the lints that are warnings here.
+    #[cfg(test)]
+    pub fn warned(&self) -> Vec<&'static str> {
+        self.warnings.iter().map(|(_, name, _)| *name).collect()
+    }
+
+    /// Whether nothing is wrong; there may be warnings.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// A `compile_error!` for each entry, as items.
-    pub fn to_tokens(&self) -> TokenStream {
-        self.entries.iter().map(|(span, text)| quote_spanned!(*span=> ::core::compile_error!{ #text })).collect()
+    /// A `compile_error!` for each entry, as items, and all warnings, as [`Report::warnings`] has them.
+    pub fn to_tokens(&self, attributes: &[syn::Attribute]) -> TokenStream {
+        let errors = self.entries.iter().map(|(span, text)| quote_spanned!(*span=> ::core::compile_error!{ #text }));
+        errors.chain([self.warnings(attributes)]).collect()
+    }
+
+    /// All warnings, as items that are there where the `cfg`s among the attributes of their item hold.
+    pub fn warnings(&self, attributes: &[syn::Attribute]) -> TokenStream {
+        let cfgs: Vec<_> = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+        let warnings = self.warnings.iter().map(|(span, name, text)| {
+            // What a stable compiler warns of with words of ours, at a place of ours, is the use of what is deprecated. The
+            // line that it puts before them ends in the lint's name.
+            let name = Ident::new(name, *span);
+            let text = format!(
+                "\n{text}\nhelp: `allow({name})` among the keys silences this, `deny({name})` makes it an error"
+            );
+            let deprecated = quote!(#[deprecated(note = #text)] const fn);
+            let used = quote_spanned!(*span=> #name());
+            quote!(#(#cfgs)* const _: () = { #deprecated #name() {} #used };)
+        });
+        warnings.collect()
+    }
+
+    /// An expression with all warnings before it.
+    pub fn warn_in_expression(&self, expression: TokenStream) -> TokenStream {
+        if self.warnings.is_empty() {
+            return expression;
+        }
+        let warnings = self.warnings(&[]);
+        quote!({ #warnings #expression })
     }
 
     /// The same where an expression is expected.
@@ -476,8 +624,29 @@ impl Report {
         let errors = self.entries.iter().map(|(span, text)| quote_spanned!(*span=> ::core::compile_error!(#text)));
         // The last one is the value, so that nothing is said of the type of what was refused.
         let span = Span::call_site();
-        quote_spanned!(span=> { #(#errors);* })
+        let warnings = self.warnings(&[]);
+        quote_spanned!(span=> { #warnings #(#errors);* })
     }
+}
+
+/// What a rule says: its message and its help, with the arguments in them.
+fn text(rule: &Rule, args: &[&dyn Display]) -> String {
+    let mut args = args.iter();
+    let mut fill = |template: &str| {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some(i) = rest.find(['{', '}']) {
+            text.push_str(&rest[..i]);
+            match &rest[i..i + 2] {
+                "{}" => text.push_str(&args.next().map(ToString::to_string).unwrap_or_default()),
+                doubled => text.push_str(&doubled[..1]),
+            }
+            rest = &rest[i + 2..];
+        }
+        text + rest
+    };
+    let (message, help) = (fill(rule.message), fill(rule.help));
+    if help.is_empty() { message } else { format!("{message}\nhelp: {help}") }
 }
 
 /// Tokens about as a person writes them.
@@ -539,9 +708,10 @@ mod tests {
 
     #[test]
     fn names_are_distinct_and_messages_calm() {
-        let names: BTreeSet<_> = catalogue().map(|rule| rule.name).collect();
-        assert_eq!(names.len(), catalogue().count());
-        for rule in catalogue() {
+        let all = || catalogue().chain(LINTS.iter().copied());
+        let names: BTreeSet<_> = all().map(|rule| rule.name).collect();
+        assert_eq!(names.len(), all().count());
+        for rule in all() {
             let first = rule.message.chars().next().unwrap();
             assert!(!first.is_uppercase() || rule.message.starts_with('`'), "{}", rule.name);
             assert!(!rule.message.ends_with('.') && !rule.help.ends_with('.'), "{}", rule.name);

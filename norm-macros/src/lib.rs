@@ -53,7 +53,10 @@ fn expand_normalize(args: proc_macro2::TokenStream, item: proc_macro2::TokenStre
 
 fn expand_layer(args: &[Entry], item: &syn::ItemStruct, report: &mut Report) -> proc_macro2::TokenStream {
     match model::layer(args, item, report) {
-        Some(layer) if report.is_empty() => emit::layer(&layer, &plan::plan(&layer.model)),
+        Some(layer) if report.is_empty() => {
+            let (warnings, layer) = (report.warnings(&item.attrs), emit::layer(&layer, &plan::plan(&layer.model)));
+            quote::quote!(#warnings #layer)
+        }
         _ => emit::refused_layer(item, args, report),
     }
 }
@@ -66,7 +69,7 @@ fn expand_model(args: &[Entry], form: ModelForm, report: &mut Report) -> proc_ma
         None => {
             // Its keys are judged all the same.
             let _ = model::kernel(&field.args, &mut field.report);
-            field.report.to_tokens()
+            field.report.to_tokens(&[])
         }
     });
     let layers: Vec<_> = layers.collect();
@@ -77,7 +80,7 @@ fn expand_norm(args: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     let mut report = Report::on(&args);
     let args = parse::args(args, &mut report);
     match model::kernel(&args, &mut report) {
-        Some(model) if report.is_empty() => emit::kernel(&model, &plan::plan(&model)),
+        Some(model) if report.is_empty() => report.warn_in_expression(emit::kernel(&model, &plan::plan(&model))),
         _ => report.to_tokens_in_expression(),
     }
 }

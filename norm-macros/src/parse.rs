@@ -112,9 +112,9 @@ fn entry(tokens: &[TokenTree], report: &mut Report) -> Option<Entry> {
             }
             Some(Entry { key: key.clone(), value: value? })
         }
-        // `allow(name, ...)`, as Rust's own attributes have it.
+        // `allow(name, ...)` and `deny(name, ...)`, as Rust's own attributes have it.
         [TokenTree::Ident(key), TokenTree::Group(group)]
-            if key == "allow" && group.delimiter() == Delimiter::Parenthesis =>
+            if (key == "allow" || key == "deny") && group.delimiter() == Delimiter::Parenthesis =>
         {
             let list = proc_macro2::Group::new(Delimiter::Bracket, group.stream());
             let mut list = TokenTree::Group(list);

@@ -213,7 +213,7 @@ mod models {
 
     /// Derives on both sides of the attribute, and what is private.
     #[derive(Clone)]
-    #[normalize]
+    #[normalize(allow(mixed_kinds))]
     #[derive(Debug, Default, PartialEq)]
     pub(crate) struct Model {
         #[norm(kind = "rms", shape = [_, 8])]
@@ -225,7 +225,7 @@ mod models {
     }
 
     /// All generics, none of them said twice.
-    #[normalize]
+    #[normalize(allow(norm_before_output))]
     #[derive(Debug)]
     pub(crate) struct Generic<'a, T, const N: usize> {
         pub(crate) others: [(&'a str, &'a T); N],
@@ -278,6 +278,75 @@ mod models {
         let model = Model { norm: Norm::new() };
         assert_eq!(model.norms().count(), 1);
         exercise!(model.norm, NormGrads::new(), super::is_rms);
+    }
+}
+
+mod linted {
+    //! What lints are about: allowed by our key, and by Rust's, which leaves nothing else to complain of.
+
+    use normkit::{norm, normalize};
+
+    /// Allowed on the layer.
+    #[normalize(kind = "layer", shape = [_, 8], eps = 1e-3, allow(eps_unusual))]
+    #[derive(Debug)]
+    pub(crate) struct Allowed;
+
+    #[test]
+    fn allowed_in_a_function() {
+        /// Allowed on the model.
+        #[normalize(allow(mixed_kinds, norm_before_output, eps_unusual))]
+        struct Model {
+            #[norm(kind = "rms", shape = [_, 8], eps = 1e-12)]
+            first: First,
+            text: String,
+            #[norm(kind = "layer", shape = [_, 8], eps = 1e-12, allow(layer_of_one))]
+            last: Last,
+        }
+        let model = Model { first: First::new(), text: String::new(), last: Last::new() };
+        assert_eq!((model.norms().count(), model.text.len()), (2, 0));
+        exercise!(model.first, FirstGrads::new(), super::is_rms);
+        exercise!(model.last, LastGrads::new(), super::is_layer);
+        let mut y = [0.0; 8];
+        let kernel = norm!(kind = "rms", shape = [_, 8], eps = 1e-12, affine = false, allow(eps_unusual));
+        kernel.forward(&super::X, &mut y).unwrap();
+        assert!(super::is_rms(&y) && Allowed::new().weight.len() == 8);
+    }
+
+    #[allow(deprecated)]
+    mod warned {
+        /// Two warnings.
+        #[normkit::normalize(kind = "batch", shape = [2, 8], eps = 0)]
+        #[cfg(all())]
+        #[derive(Debug)]
+        pub(crate) struct Layer;
+
+        /// Not there, nor are its warnings.
+        #[normkit::normalize(kind = "batch", shape = [2, 8], eps = 0)]
+        #[cfg(any())]
+        #[derive(Debug)]
+        pub(crate) struct Layer;
+
+        /// Two more.
+        #[normkit::normalize]
+        #[derive(Debug, Default)]
+        pub(crate) struct Model {
+            #[norm(kind = "rms", shape = [_, 8])]
+            first: First,
+            text: String,
+            #[norm(kind = "layer", shape = [_, 8])]
+            last: Last,
+        }
+
+        #[test]
+        fn they_run() {
+            let model = Model::default();
+            assert_eq!((model.norms().count(), model.text.len(), Layer::new().weight.len()), (2, 0, 8));
+            exercise!(model.first, FirstGrads::new(), crate::is_rms);
+            exercise!(model.last, LastGrads::new(), crate::is_layer);
+            let mut y = [0.0; 8];
+            normkit::norm!(kind = "rms", shape = [_, 8], eps = 0, affine = false).forward(&crate::X, &mut y).unwrap();
+            assert!(crate::is_rms(&y));
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What misuse is told: each rule of the catalogue has a file of its name under `ui/`, and what is said of it beside it.
+//! What misuse is told: each rule of the catalogue, and each lint, denied, has a file of its name under `ui/`, and what is said of it beside it.
 //!
 //! `TRYBUILD=overwrite cargo test -p normkit-tests --test ui` writes what is said now.
 
@@ -18,14 +18,17 @@ fn messages() {
 
 /// The names in the catalogue: the strings of lines like `SYNTAX = "syntax",`.
 fn rules() -> BTreeSet<&'static str> {
-    let (_, catalogue) = include_str!("../../norm-macros/src/check.rs").split_once("\ncatalogue! {").unwrap();
-    let (catalogue, _) = catalogue.split_once("\n}\n").unwrap();
+    let source = include_str!("../../norm-macros/src/check.rs");
+    let [rules, lints] = ["\ncatalogue! {", "\nlints! {"].map(|start| {
+        let (_, entries) = source.split_once(start).unwrap();
+        entries.split_once("\n}\n").unwrap().0
+    });
     let name = |line: &'static str| {
         let (constant, rest) = line.trim().split_once(" = \"")?;
         let plain = constant.chars().all(|c| c.is_ascii_uppercase() || c == '_');
         rest.split_once('"').filter(|_| plain).map(|(name, _)| name)
     };
-    catalogue.lines().filter_map(name).collect()
+    rules.lines().chain(lints.lines()).filter_map(name).collect()
 }
 
 /// The names of the files of this extension.

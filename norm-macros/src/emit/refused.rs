@@ -13,13 +13,13 @@ pub fn refused_item(item: &TokenStream, args: &[Entry], report: &Report) -> Toke
     if let Ok(item) = syn::parse2::<syn::ItemStruct>(item.clone()) {
         return refused_layer(&item, args, report);
     }
-    let errors = report.to_tokens();
+    let errors = report.to_tokens(&[]);
     quote!(#errors #item)
 }
 
 /// Messages, the struct, and stub methods.
 pub fn refused_layer(item: &syn::ItemStruct, args: &[Entry], report: &Report) -> TokenStream {
-    let errors = report.to_tokens();
+    let errors = report.to_tokens(&item.attrs);
     let guess = Guess::new(item, args);
     let structure = structure(item, &guess);
     let grads = grads(item, &guess);

@@ -1,6 +1,7 @@
 //! From keys to a model: one function a key.
 
 mod axes;
+mod lints;
 
 use super::technique::KEYS;
 use super::{Affine, Axis, Cast, Dtype, Eps, Model, Running, TECHNIQUES, Technique};
@@ -121,9 +122,7 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
     let eps = eps(&keys, judged, compute, report);
     let affine = affine(&keys, judged, report);
     let facade = facade(&keys, report);
-    if keys.get("allow").is_some() {
-        allow(&keys, report);
-    }
+    let levels = lints::levels(&keys, report);
     let model = Model {
         technique: technique?,
         shape: shape?,
@@ -138,6 +137,7 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
         facade,
     };
     check_specialised(&keys, &model, report)?;
+    lints::judge(&keys, &model, &levels, report);
     Some(model)
 }
 
@@ -519,18 +519,12 @@ fn facade(keys: &Keys<'_>, report: &mut Report) -> String {
     }
 }
 
-fn allow(keys: &Keys<'_>, report: &mut Report) {
-    let Some(value) = keys.get("allow") else { return };
-    let ValueKind::List(names) = &value.kind else {
-        mistyped(value, "allow", "`allow(lint_name, ...)`", "write the names in parentheses, without `=`", report);
-        return;
-    };
-    for name in names {
-        mistyped(name, "allow", "the name of a lint", "there are no lints yet", report);
-    }
-}
-
 /// Where the facade is, from the keys of a model.
 pub fn facade_of(entries: &[Entry], report: &mut Report) -> String {
     facade(&Keys { entries }, report)
+}
+
+/// The lints that the keys of a model allow and deny, of which those not known are reported.
+pub fn levels_of(entries: &[Entry], report: &mut Report) -> check::Levels {
+    lints::levels(&Keys { entries }, report)
 }

@@ -1,7 +1,9 @@
 //! The model form: which struct is a model, and what its `#[norm(...)]` fields are layers of.
 
+mod lints;
+
 use super::{fields, keys};
-use crate::check::{self, Report};
+use crate::check::{self, Levels, Report};
 use crate::parse::{Entry, ModelForm, NormField, Value, ValueKind};
 use proc_macro2::Ident;
 use quote::{format_ident, quote};
@@ -9,7 +11,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 /// The keys that a model takes, for those of its fields that do not give them.
-const KEYS: &[&str] = &["crate"];
+const KEYS: &[&str] = &["allow", "deny", "crate"];
 
 /// Types that a field has by mistake: a struct of that name would hide them from all code around.
 const PRIMITIVE: &[&str] = &[
@@ -78,8 +80,15 @@ pub fn model_form(args: &[Entry], form: ModelForm, report: &mut Report) -> Model
         !is_ours
     });
     let mut taken = vec![Taken { name: item.ident.clone(), by: "the model".into(), cfgs: None, is_layer: false }];
-    let fields = fields.into_iter().map(|field| field_of(field, &item, &handed_on, &mut taken)).collect();
-    ModelStruct { item, facade, fields }
+    let levels = keys::levels_of(args, report);
+    let fields = fields.into_iter().map(|mut field| {
+        hand_levels(&mut field.args, args, &levels);
+        field_of(field, &item, &handed_on, &mut taken)
+    });
+    let fields: Vec<_> = fields.collect();
+    let model = ModelStruct { item, facade, fields };
+    lints::judge(&model, report);
+    model
 }
 
 /// A model takes few keys; those of a layer belong to its fields.
@@ -94,6 +103,24 @@ fn model_keys(args: &[Entry], form: &ModelForm, report: &mut Report) {
 
 fn is_models(key: &Ident) -> bool {
     KEYS.iter().any(|known| key == known)
+}
+
+/// Gives a field what its model says of lints that it says nothing of itself.
+fn hand_levels(own: &mut Vec<Entry>, models: &[Entry], levels: &Levels) {
+    let said = keys::levels_of(own, &mut Report::default());
+    for (key, names) in [("allow", &levels.allowed), ("deny", &levels.denied)] {
+        let Some(entry) = models.iter().find(|entry| entry.key == key) else { continue };
+        let span = entry.value.span;
+        let is_new = |name: &&&str| !said.allowed.contains(*name) && !said.denied.contains(*name);
+        let new = names.iter().filter(is_new).map(|name| Value { span, kind: ValueKind::Word((*name).into()) });
+        let new: Vec<_> = new.collect();
+        match own.iter_mut().find(|entry| entry.key == key) {
+            Some(Entry { value: Value { kind: ValueKind::List(names), .. }, .. }) => names.extend(new),
+            // What is wrong with it is said.
+            Some(_) => {}
+            None => own.push(Entry { key: entry.key.clone(), value: Value { span, kind: ValueKind::List(new) } }),
+        }
+    }
 }
 
 /// The name of a type that is there already.

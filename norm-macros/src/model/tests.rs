@@ -347,6 +347,9 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("mistyped", "kind = rms, shape = [_, 8], crate = 1", ""),
     ("mistyped", r#"kind = rms, shape = [_, 8], crate = "not a path""#, ""),
     ("mistyped", "kind = rms, shape = [_, 8], allow = everything", ""),
+    ("mistyped", "kind = rms, shape = [_, 8], deny(1)", ""),
+    ("unknown_lint", "kind = rms, shape = [_, 8], allow(eps_unusal)", ""),
+    ("unknown_lint", "kind = rms, shape = [_, 8], deny(eps_unusual, everything)", ""),
     ("missing_shape", "kind = rms", ""),
     ("missing_shape", "kind = rms", "struct S;"),
     ("missing_shape", "kind = rms", "struct S { weight: Vec<f32> }"),
@@ -462,6 +465,72 @@ fn each_rule_is_reported_by_its_name_and_alone() {
     }
 }
 
+/// The lint that fires, if any, and arguments of `norm!`.
+const LINTED: &[(&str, &str)] = &[
+    ("small_batch", "kind = batch, shape = [1, 8, 9]"),
+    ("small_batch", "kind = batch, shape = [3, 8]"),
+    ("few_samples", "kind = batch, shape = [4, 8]"),
+    ("few_samples", "kind = batch, shape = [15, 8, 9], axis = -1"),
+    ("", "kind = batch, shape = [16, 8]"),
+    ("", "kind = batch, shape = [_, 8]"),
+    ("", "kind = batch, shape = [2 | 4, 8]"),
+    ("", "kind = batch, shape = [3, 8, 9], axis = 0"),
+    ("", "kind = layer, shape = [2, 8]"),
+    ("one_by_channels", "kind = batch, shape = [1, 8]"),
+    ("one_by_channels", "kind = batch, shape = [1, _]"),
+    ("batch_axis_last", "kind = batch, shape = [8, _], axis = 0"),
+    ("", "kind = batch, shape = [8, 9, _], axis = 0"),
+    ("", "kind = batch, shape = [_, _], axis = 0"),
+    ("eps_unusual", "kind = rms, shape = [_, 8], eps = 0"),
+    ("eps_unusual", "kind = rms, shape = [_, 8], eps = 1.1e-5"),
+    ("eps_unusual", "kind = layer, shape = [_, 8], eps = 1e-12"),
+    ("eps_unusual", "kind = layer, shape = [_, 8], eps = 1e-3, dtype = bf16"),
+    ("", "kind = layer, shape = [_, 8], eps = 1e-8"),
+    ("", "kind = layer, shape = [_, 8], eps = 1e-5"),
+    ("", "kind = layer, shape = [_, 8], eps = 1e-3, dtype = f64"),
+    ("", "kind = layer, shape = [_, 8], eps = _"),
+    ("eps_below_type", "kind = rms, shape = [_, 8], eps = 5e-8, dtype = f16"),
+    ("eps_below_type", "kind = rms, shape = [_, 8], eps = 1e-9, dtype = f32 | f16"),
+    ("eps_unusual", "kind = rms, shape = [_, 8], eps = 0, dtype = f16"),
+    ("", "kind = rms, shape = [_, 8], eps = 6e-8, dtype = f16"),
+    ("", "kind = rms, shape = [_, 8], eps = 5e-8, dtype = bf16"),
+    ("one_group", "kind = group, shape = [_, 8, 9], groups = 1"),
+    ("one_group", "kind = group, shape = [_, _, 9], groups = 1"),
+    ("group_per_channel", "kind = group, shape = [_, 8, 9], groups = 8"),
+    ("group_per_channel", "kind = group, shape = [_, 1, 9], groups = 1"),
+    ("", "kind = group, shape = [_, 8, 9], groups = 4"),
+    ("instance_of_one", "kind = instance, shape = [_, 8, 1, 1]"),
+    ("", "kind = instance, shape = [_, 8, 1, 2]"),
+    ("", "kind = instance, shape = [_, 8, _]"),
+    ("layer_of_one", "kind = rms, shape = [_, 1]"),
+    ("layer_of_one", "kind = layer, shape = [_, 1, 8, 1], axis = [1, 3]"),
+    ("", "kind = layer, shape = [_, 1 | 2]"),
+    ("momentum_extreme", "kind = batch, shape = [_, 8], momentum = 0"),
+    ("momentum_extreme", "kind = batch, shape = [_, 8], momentum = 1.0"),
+    ("momentum_of_keras", "kind = batch, shape = [_, 8], momentum = 0.9"),
+    ("", "kind = batch, shape = [_, 8], momentum = 0.89"),
+    ("", "kind = batch, shape = [_, 8], momentum = cumulative"),
+];
+
+#[test]
+fn each_lint_fires_alone_is_allowed_and_denied() {
+    let read = |args: &str| {
+        let mut report = Report::default();
+        let args = parse::args(tokens(args), &mut report);
+        assert!(kernel(&args, &mut report).is_some(), "{args:?}");
+        (report.warned(), report.names)
+    };
+    for (lint, args) in LINTED {
+        let lints: Vec<_> = [*lint].into_iter().filter(|lint| !lint.is_empty()).collect();
+        assert_eq!(read(args), (lints.clone(), vec![]), "{args}");
+        let lint = lints.first().copied().unwrap_or("small_batch");
+        assert_eq!(read(&format!("{args}, allow({lint})")), (vec![], vec![]), "{args}");
+        assert_eq!(read(&format!("{args}, deny({lint})")), (vec![], lints), "{args}");
+        // What is allowed is not denied.
+        assert_eq!(read(&format!("{args}, deny({lint}), allow({lint})")), (vec![], vec![]), "{args}");
+    }
+}
+
 #[test]
 fn no_rule_is_without_a_case() {
     let forms = model_form::tests::BROKEN.iter().map(|(rule, ..)| *rule);
@@ -476,7 +545,7 @@ fn spellings_of_other_frameworks_are_answered_with_ours() {
         let mut report = Report::default();
         let args = parse::args(tokens(args), &mut report);
         let _ = kernel(&args, &mut report);
-        (report.names.clone(), report.to_tokens().to_string())
+        (report.names.clone(), report.to_tokens(&[]).to_string())
     };
     // Of each line the first word is ours. The model has neither, and is not told that it lacks ours as well.
     let keys = "eps epsilon norm_eps layer_norm_eps rms_norm_eps variance_epsilon layer_norm_epsilon
@@ -536,6 +605,16 @@ fn several_at_once_are_all_reported() {
     );
     let item = ["stacked", "conflicting_derive", "type_generics", "two_names", "fields_disagree"];
     assert_eq!(names, [&item[..], &["unknown_kind", "axis_out_of_range", "repeated_axis"]].concat());
+
+    // Nothing more of a key that the kind does not take; what is warned of is said beside what is wrong.
+    let mut report = Report::default();
+    let args =
+        "kind = weight, shape = [4, 8], eps = 1e-12, momentum = 0; kind = layer, shape = [_, 1], eps = 1, banana = 2";
+    for args in args.split(';') {
+        let _ = kernel(&parse::args(tokens(args), &mut report), &mut report);
+    }
+    assert_eq!(report.names, ["key_not_of_kind", "key_not_of_kind", "unknown_key"]);
+    assert_eq!(report.warned(), ["layer_of_one", "eps_unusual"]);
 
     // What the fields are held against is known only when the keys are right; then again all of it is said.
     let (_, names) = read_layer(
