@@ -48,12 +48,14 @@
 //! | `affine` | `true` `false` `weight` | weight and bias, none, weight alone. Default: `weight` for rms and weight (which have no bias), `true` for the others |
 //! | `allow` | `allow(name, ...)` | silences [lints](#lints) |
 //! | `deny` | `deny(name, ...)` | makes lints errors |
+//! | `explain` | nothing: it stands alone | prints `PLAN` while compiling: what was generated, and why |
 //! | `crate` | a path | where this crate is, if it is renamed or re-exported: `crate = third::normkit` |
 //!
 //! # Lints
 //!
 //! What is right, and most likely not meant, is warned of by name, such as `small_batch` or `eps_unusual`; `allow(name)` and `deny(name)`
-//! among the keys say else. Why small batches, an `eps` or a `momentum` go wrong is told in the [guide]; the repository's
+//! among the keys say else. The feature `deny-lints` makes errors of all that are not allowed, for a build that checks:
+//! `cargo check --features normkit/deny-lints`. Why small batches, an `eps` or a `momentum` go wrong is told in the [guide]; the repository's
 //! `docs/diagnostics.md` lists all lints.
 //!
 //! # What is generated
@@ -61,7 +63,8 @@
 //! For a layer `L`: `L::new()` (with the length as its argument, and a `Result`, where that is known only at run time),
 //! `forward`, `forward_inplace`, `forward_train`, `backward`, the struct `LGrads` with the gradients of the parameters,
 //! [`NormLayer`] for code that walks models, and `L::PLAN`, the table of what was chosen for each instruction set and why.
-//! The same table stands in the documentation of `L`.
+//! The same table stands in the documentation of `L`. With `explain` among the keys the compiler prints it, as a warning that is no error
+//! under `deny(warnings)` either: that is how a macro can say something. Remove the key when you have read it.
 //!
 //! Parameters are recognised by the names of fields: `weight` (`gamma`, `scale`), `bias` (`beta`, `shift`), `running_mean`,
 //! `running_var`, and `weight_v`, `weight_g` of weight normalization; their types may be `[T; N]`, `Box<[T; N]>`, `Vec<T>` or [`Param<T>`](Param). Those that the struct does not declare are added as `Param<T>`.
@@ -207,7 +210,7 @@
 //!   where all lengths are known: a model may derive these.
 //! - The model may be generic; what `#[norm]` stands on may not depend on its parameters.
 //! - `#[cfg]` on a field holds for all that is generated for it.
-//! - `crate`, `allow` and `deny` on the model hold for its fields too.
+//! - `crate`, `allow`, `deny` and `explain` on the model hold for its fields too.
 //!
 //! # Tensors
 //!

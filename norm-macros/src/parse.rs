@@ -122,6 +122,10 @@ fn entry(tokens: &[TokenTree], report: &mut Report) -> Option<Entry> {
             let value = value_of(key, &[list], group.span(), report)?;
             Some(Entry { key: key.clone(), value })
         }
+        // One that says all by being there.
+        [TokenTree::Ident(key)] if key == "explain" => {
+            Some(Entry { key: key.clone(), value: Value { span: key.span(), kind: ValueKind::Word("true".into()) } })
+        }
         [TokenTree::Ident(key), rest @ ..] => {
             report.unread(&key.to_string());
             let (span, found) = match rest {

@@ -188,7 +188,7 @@ mod decorated {
 
     macro_rules! define_model {
         ($name:ident { $($field:ident: $ty:ty = $kind:literal of $n:expr),* }) => {
-            #[normkit::normalize]
+            #[normkit::normalize(allow(mixed_kinds))]
             struct $name { $(#[norm(kind = $kind, shape = [_, $n])] $field: $ty),* }
         };
     }
@@ -225,7 +225,7 @@ mod models {
     }
 
     /// All generics, none of them said twice.
-    #[normalize(allow(norm_before_output))]
+    #[normalize]
     #[derive(Debug)]
     pub(crate) struct Generic<'a, T, const N: usize> {
         pub(crate) others: [(&'a str, &'a T); N],
@@ -287,14 +287,14 @@ mod linted {
     use normkit::{norm, normalize};
 
     /// Allowed on the layer.
-    #[normalize(kind = "layer", shape = [_, 8], eps = 1e-3, allow(eps_unusual))]
+    #[normalize(kind = "layer", shape = [_, 8], eps = 1e-4, allow(eps_unusual))]
     #[derive(Debug)]
     pub(crate) struct Allowed;
 
     #[test]
     fn allowed_in_a_function() {
         /// Allowed on the model.
-        #[normalize(allow(mixed_kinds, norm_before_output, eps_unusual))]
+        #[normalize(allow(mixed_kinds, eps_unusual))]
         struct Model {
             #[norm(kind = "rms", shape = [_, 8], eps = 1e-12)]
             first: First,
@@ -316,7 +316,7 @@ mod linted {
     mod warned {
         /// Two warnings.
         #[normkit::normalize(kind = "batch", shape = [2, 8], eps = 0)]
-        #[cfg(all())]
+        #[cfg(not(any()))]
         #[derive(Debug)]
         pub(crate) struct Layer;
 

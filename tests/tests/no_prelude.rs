@@ -34,7 +34,7 @@ pub struct Model<'a, T: 'a, const N: usize = 1> {
 #[allow(deprecated)]
 mod warned {
     /// A layer.
-    #[::normkit::normalize(kind = "layer", shape = [_, 8], eps = 1e-3)]
+    #[::normkit::normalize(kind = "layer", shape = [_, 8], eps = 1e-2)]
     #[derive(Debug)]
     pub struct Layer;
 }

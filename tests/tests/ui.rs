@@ -18,17 +18,16 @@ fn messages() {
 
 /// The names in the catalogue: the strings of lines like `SYNTAX = "syntax",`.
 fn rules() -> BTreeSet<&'static str> {
-    let source = include_str!("../../norm-macros/src/check.rs");
-    let [rules, lints] = ["\ncatalogue! {", "\nlints! {"].map(|start| {
-        let (_, entries) = source.split_once(start).unwrap();
-        entries.split_once("\n}\n").unwrap().0
-    });
+    let sources = [
+        include_str!("../../norm-macros/src/check/catalogue.rs"),
+        include_str!("../../norm-macros/src/check/lints.rs"),
+    ];
     let name = |line: &'static str| {
         let (constant, rest) = line.trim().split_once(" = \"")?;
         let plain = constant.chars().all(|c| c.is_ascii_uppercase() || c == '_');
         rest.split_once('"').filter(|_| plain).map(|(name, _)| name)
     };
-    rules.lines().chain(lints.lines()).filter_map(name).collect()
+    sources.into_iter().flat_map(str::lines).filter_map(name).collect()
 }
 
 /// The names of the files of this extension.

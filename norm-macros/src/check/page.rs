@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test -p norm-macros` writes the page.
 
-use super::{LINTS, Rule, SECTIONS, catalogue};
+use super::{DENY_LINTS, LINTS, Rule, SECTIONS, catalogue};
 use crate::model::model_form::tests::read as read_model;
 use crate::model::tests::{read_kernel, read_layer};
 use crate::{expand_norm, expand_normalize};
@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use syn::parse::{Parse, ParseStream};
 
 const FACADE: &str = include_str!("../../../src/lib.rs");
+const GUIDE: &str = include_str!("../../../src/guide.rs");
 const README: &str = include_str!("../../../README.md");
 
 const INTRODUCTION: &str = "\
@@ -24,14 +25,16 @@ token at fault. Look for the words of yours: what differs from case to case is `
 Below the name of each rule is what it says, then an example that breaks it and no other rule. Where parts are `…`, what is said of
 the example follows.
 
-<!-- Written from the catalogue in norm-macros/src/check.rs: `UPDATE_EXPECT=1 cargo test -p norm-macros`. -->
+<!-- Written from the catalogue in norm-macros/src/check: `UPDATE_EXPECT=1 cargo test -p norm-macros`. -->
 ";
 
 const LINTS_INTRODUCTION: &str = "\
 What is right, and most likely not meant. A lint is a warning, which the compiler begins with `use of deprecated function`, its name
 last: that is how a macro can warn. `allow(name, ...)` among the keys of `#[normalize]`, `#[norm]` or `norm!` silences lints,
 `deny(name, ...)` makes them errors; on a model they hold for its fields too, where what a field says itself comes first. What is both
-allowed and denied is allowed. Rust's own `#![allow(deprecated)]` silences all of them, `#![deny(warnings)]` makes all of them errors.
+allowed and denied is allowed. The feature `deny-lints` of normkit makes errors of all that are not allowed: of those in every crate
+that is built with it, so it is for builds that check. Rust's own `#![allow(deprecated)]` silences all of them, `#![deny(warnings)]`
+makes all of them errors.
 ";
 
 /// An example: a call of `norm!`, or `#[normalize(...)]` and an item.
@@ -194,10 +197,12 @@ fn sections_of(reference: &str) -> impl Iterator<Item = &str> {
     reference.split('[').skip(1).map(|rest| rest.split_once(']').expect(reference).0)
 }
 
-/// Where a section is: of the facade's documentation, or else of the README.
+/// Where a section is: of the facade's documentation or its guide, or else of the README.
 fn address(heading: &str) -> Option<String> {
-    if FACADE.lines().any(|line| line.strip_prefix("//! # ") == Some(heading)) {
-        return Some(format!("https://docs.rs/normkit/latest/normkit/#{}", anchor(heading)));
+    for (source, path) in [(FACADE, ""), (GUIDE, "guide/")] {
+        if source.lines().any(|line| line.strip_prefix("//! # ") == Some(heading)) {
+            return Some(format!("https://docs.rs/normkit/latest/normkit/{path}#{}", anchor(heading)));
+        }
     }
     let is_there = README.lines().any(|line| line.trim_start_matches('#').strip_prefix(' ') == Some(heading));
     is_there.then(|| format!("../README.md#{}", anchor(heading)))
@@ -251,6 +256,11 @@ fn each_lint_warns_of_its_example_is_allowed_and_denied() {
     for lint in LINTS {
         let (example, name) = (Example::of(lint), quote::format_ident!("{}", lint.name));
         let (refused, warned) = example.with(&TokenStream::new());
+        if DENY_LINTS {
+            assert!(refused.len() == 1 && warned.is_empty(), "{name}: {refused:#?}");
+            assert_eq!(example.with(&quote::quote!(allow(#name))), (vec![], vec![]), "{name}");
+            continue;
+        }
         let [said] = &warned[..] else { panic!("{}: {warned:#?}", lint.name) };
         assert!(refused.is_empty() && said.contains(&format!("`allow({name})`")), "{}: {refused:#?}", lint.name);
         assert_eq!(example.with(&quote::quote!(allow(#name))), (vec![], vec![]), "{name}");

@@ -11,7 +11,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 /// The keys that a model takes, for those of its fields that do not give them.
-const KEYS: &[&str] = &["allow", "deny", "crate"];
+const KEYS: &[&str] = &["allow", "deny", "explain", "crate"];
 
 /// Types that a field has by mistake: a struct of that name would hide them from all code around.
 const PRIMITIVE: &[&str] = &[
@@ -47,6 +47,12 @@ pub fn is_model(args: &[Entry], form: &ModelForm, report: &mut Report) -> bool {
     if !report.is_empty() || !args.iter().all(|entry| is_models(&entry.key)) {
         return false;
     }
+    if form.item.attrs.iter().any(|attribute| fields::misplaced(attribute, &mut Report::default())) {
+        // That is said of the layer; its keys may well be there.
+        report.unread("kind");
+        report.unread("shape");
+        return false;
+    }
     report.add(report.whole(), &check::NEITHER_FORM, &[]);
     // Nothing more about keys that a layer would lack.
     report.unread("kind");
@@ -69,16 +75,12 @@ pub fn model_form(args: &[Entry], form: ModelForm, report: &mut Report) -> Model
         let kind = ValueKind::Path(facade.clone());
         Entry { key: entry.key.clone(), value: Value { span: entry.value.span, kind } }
     };
-    let handed_on: Vec<Entry> = args.iter().filter(|entry| entry.key == "crate").map(right).collect();
+    let mut handed_on: Vec<Entry> = args.iter().filter(|entry| entry.key == "crate").map(right).collect();
+    if keys::explains(args, report) {
+        handed_on.extend(args.iter().find(|entry| entry.key == "explain").cloned());
+    }
     let ModelForm { mut item, fields } = form;
-    item.attrs.retain(|attribute| {
-        let path = attribute.path();
-        let is_ours = path.segments.last().is_some_and(|segment| segment.ident == "normalize");
-        if is_ours {
-            report.add(path.span(), &check::STACKED, &[]);
-        }
-        !is_ours
-    });
+    item.attrs.retain(|attribute| !fields::misplaced(attribute, report));
     let mut taken = vec![Taken { name: item.ident.clone(), by: "the model".into(), cfgs: None, is_layer: false }];
     let levels = keys::levels_of(args, report);
     let fields = fields.into_iter().map(|mut field| {

@@ -3,9 +3,10 @@ use normkit::normalize;
 pub struct Linear;
 
 #[normalize(deny(norm_before_output))]
-pub struct Head {
-    pub hidden: Linear,
-    #[norm(kind = "layer", shape = [_, 768])] pub norm: HeadNorm,
+pub struct LanguageModel {
+    pub embedding: Linear,
+    pub lm_head: Linear,
+    #[norm(kind = "layer", shape = [_, 768])] pub norm: FinalNorm,
 }
 
 fn main() {}

@@ -6,6 +6,19 @@ use crate::model::{Axis, Dtype, Model, Role};
 use crate::parse::{Value, ValueKind};
 use proc_macro2::Span;
 
+/// An `eps` that is out of the usual range, and what a widespread framework writes by default.
+struct Default {
+    whose: &'static str,
+    kinds: &'static [&'static str],
+    eps: f64,
+}
+
+/// A checkpoint asks for the `eps` that it was trained with: these are many, and nobody's slip.
+const DEFAULTS: &[Default] = &[
+    Default { whose: "Keras", kinds: &["layer", "batch", "group"], eps: 1e-3 },
+    Default { whose: "BERT", kinds: &["layer"], eps: 1e-12 },
+];
+
 /// What `allow` and `deny` say.
 pub(super) fn levels(keys: &Keys<'_>, report: &mut Report) -> Levels {
     let [allowed, denied] = ["allow", "deny"].map(|key| names(keys, key, report));
@@ -124,6 +137,12 @@ fn eps(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) {
     if model.compute() != Dtype::F32 || (1e-8..=1e-5).contains(&eps) {
         return;
     }
+    let defaults = DEFAULTS.iter().filter(|default| default.kinds.contains(&model.technique.kind));
+    let defaults: Vec<_> = defaults.collect();
+    if defaults.iter().any(|default| default.eps == eps) {
+        return;
+    }
+    let or = defaults.iter().map(|default| format!(", or {}'s {:e}", default.whose, default.eps)).collect::<String>();
     let why = match (eps, model.technique.centred) {
         (0.0, true) => "what is constant has no variance, and becomes NaN",
         (0.0, false) => "rows of zeros have no mean square, and become NaN",
@@ -132,7 +151,7 @@ fn eps(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) {
         _ => "it weighs on the scale of inputs that are small",
     };
     let usual = format!("`eps = {:e}`", model.technique.eps);
-    report.lint(levels, value.span, &check::EPS_UNUSUAL, &[&shown, &why, &usual]);
+    report.lint(levels, value.span, &check::EPS_UNUSUAL, &[&or, &shown, &why, &usual]);
 }
 
 fn momentum(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) {

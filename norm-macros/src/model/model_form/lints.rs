@@ -1,6 +1,6 @@
 //! The lints of a model as a whole.
 
-use super::{LayerField, ModelStruct, PRIMITIVE, keys};
+use super::{LayerField, ModelStruct, keys};
 use crate::check::{self, Report, Rule};
 use crate::model::Technique;
 use crate::parse::{Entry, Value, ValueKind};
@@ -36,13 +36,23 @@ fn mixed_kinds(model: &ModelStruct, report: &mut Report) {
     }
 }
 
-/// Whether a field may be a layer of the network: no number, no marker.
-fn may_be_layer(field: &syn::Field) -> bool {
-    let syn::Type::Path(syn::TypePath { path, .. }) = super::fields::bare(&field.ty) else { return true };
-    let name = path.segments.last().map(|segment| segment.ident.to_string());
-    name.is_none_or(|name| name != "PhantomData" && !PRIMITIVE.contains(&name.as_str()))
-}
+/// What output layers are called, by their users and in checkpoints. Names that are as often another layer's (`head`, `output`, `fc`)
+/// tell nothing.
+const OUTPUT_LAYERS: &[&str] = &[
+    "lm_head",
+    "output_layer",
+    "output_head",
+    "classifier",
+    "classification_head",
+    "prediction_head",
+    "cls_head",
+    "logits",
+    "to_logits",
+    "unembed",
+    "unembedding",
+];
 
+/// Residual blocks end in a norm, and so do decoders whose head is elsewhere: what is certain is that none follows an output layer.
 fn norm_before_output(model: &ModelStruct, report: &mut Report) {
     let of_field =
         |name: &Option<syn::Ident>| model.fields.iter().find(|layer| layer.name.is_some() && layer.name == *name);
@@ -52,8 +62,9 @@ fn norm_before_output(model: &ModelStruct, report: &mut Report) {
         return;
     }
     let has_cfg = |field: &syn::Field| field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
-    let mut others = model.item.fields.iter().filter(|field| of_field(&field.ident).is_none());
-    if others.any(|field| !has_cfg(field) && may_be_layer(field)) {
-        lint(layer, name.span(), &check::NORM_BEFORE_OUTPUT, &[name], report);
+    let others = model.item.fields.iter().filter(|field| !has_cfg(field) && of_field(&field.ident).is_none());
+    let mut names = others.filter_map(|field| field.ident.as_ref());
+    if let Some(output) = names.find(|name| OUTPUT_LAYERS.iter().any(|output| name == output)) {
+        lint(layer, name.span(), &check::NORM_BEFORE_OUTPUT, &[name, output, output, name], report);
     }
 }

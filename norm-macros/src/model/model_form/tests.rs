@@ -45,6 +45,13 @@ pub const BROKEN: &[(&str, &str, &str)] = &[
     ("keys_on_model", "banana = 1", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
     ("unknown_lint", "allow(x)", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
     ("mistyped", "crate = 1", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
+    ("mistyped", "explain = 1", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
+    ("mistyped", "", "struct S { #[norm(kind = rms, shape = [_, 8], explain = no)] a: A }"),
+    ("norm_on_struct", "", "#[norm(kind = rms)] struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
+    ("normalize_on_field", "", "struct S { #[normalize(kind = rms, shape = [_, 8])] a: A }"),
+    ("normalize_on_field", "", "struct S { #[norm(kind = rms, shape = [_, 8])] #[normkit::normalize] a: A }"),
+    ("norm_in_cfg_attr", "", "struct S { #[cfg_attr(a, norm(kind = rms, shape = [_, 8]))] a: A }"),
+    ("norm_in_cfg_attr", "", "struct S { #[cfg_attr(all(a, b), doc(hidden), normalize(kind = rms, shape = [_, 8]))] a: A }"),
     ("stacked", "", "#[normalize(kind = rms)] struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
     ("norm_without_keys", "", "struct S { #[norm] a: A }"),
     ("norm_without_keys", "", "struct S { #[norm = 1] a: A }"),
@@ -270,13 +277,14 @@ const LINTED: &[(&str, &str)] = &[
     ("mixed_kinds", "rms a: A, rms b: B, layer c: C, layer d: D"),
     ("", "rms a: A, weight b: B, rms c: C"),
     ("", "#[cfg(a)] rms a: A, #[cfg(not(a))] layer a: A"),
-    ("norm_before_output", "other: Linear, rms a: A"),
-    ("norm_before_output", "count: usize, other: Linear, rms a: A"),
-    ("", "rms a: A, other: Linear"),
-    ("", "count: usize, mark: core::marker::PhantomData<u8>, rms a: A"),
-    ("", "#[cfg(b)] other: Linear, rms a: A"),
-    ("", "other: Linear, #[cfg(b)] rms a: A"),
-    ("", "other: Linear, weight a: A"),
+    ("norm_before_output", "lm_head: Linear, rms a: A"),
+    ("norm_before_output", "count: usize, classifier: Linear, dropout: f32, rms a: A"),
+    ("", "rms a: A, lm_head: Linear"),
+    ("", "mlp: Mlp, head: Linear, output: Linear, rms a: A"),
+    ("", "#[cfg(b)] lm_head: Linear, rms a: A"),
+    ("", "lm_head: Linear, #[cfg(b)] rms a: A"),
+    ("", "lm_head: Linear, weight a: A"),
+    ("", "rms lm_head: A, rms b: B"),
 ];
 
 #[test]
@@ -327,4 +335,22 @@ fn what_a_model_says_of_lints_holds_for_its_fields() {
     assert_eq!(lints_of(quote!(allow(eps_unusual)), quote!(, allow(one_group))), (vec![], vec![]));
     assert_eq!(lints_of(quote!(deny(eps_unusual)), quote!(, deny(one_group))), (vec![], vec!["eps_unusual"]));
     assert_eq!(lints_of(quote!(deny(eps_unusual)), quote!(, allow(eps_unusual))), (vec![], vec![]));
+}
+
+#[test]
+fn what_asks_for_plans_on_a_model_asks_for_those_of_all_fields() {
+    let asks = |args: TokenStream, own: TokenStream| {
+        let item = quote!(
+            struct S {
+                #[norm(kind = rms, shape = [_, 8], #own)]
+                a: A,
+            }
+        );
+        let model = model_of(args, item);
+        keys::explains(&model.fields[0].args, &mut Report::default())
+    };
+    assert!(
+        asks(quote!(explain), quote!()) && asks(quote!(), quote!(explain)) && asks(quote!(explain), quote!(explain))
+    );
+    assert!(!asks(quote!(), quote!()) && !asks(quote!(explain), quote!(explain = false)));
 }
