@@ -18,6 +18,9 @@ mod model;
 mod parse;
 mod plan;
 
+#[cfg(test)]
+mod random;
+
 use check::Report;
 use parse::{Entry, ModelForm};
 use proc_macro::TokenStream;

@@ -50,7 +50,7 @@ pub struct FinalNorm;"#,
         "[Half types]; [Numerics]";
     ONE_GROUP = "one_group",
         "`groups`: one group of all channels: this is layer normalization over all axes but the first, with parameters for each channel",
-        "write `groups = 32`, which is usual, or `kind = \"layer\"` with `axis = 1..` for parameters of each element",
+        "write {} to keep parts of the channels apart, or `kind = \"layer\"` with `axis = 1..` for parameters of each element",
         r#"#[normalize(kind = "group", shape = [_, 320, 64, 64], groups = 1)]
 pub struct ResidualNorm;"#,
         "[Which one]; Wu and He, *Group Normalization* (2018)";

@@ -37,6 +37,18 @@ that is built with it, so it is for builds that check. Rust's own `#![allow(depr
 makes all of them errors.
 ";
 
+const OF_THE_COMPILER: &str = "
+## What the compiler says itself
+
+Where nothing of ours runs, or the rule is Rust's own, so are the words. `…` stands for names of yours.
+
+| it says | since | write |
+|---|---|---|
+| ``cannot find attribute `norm` in this scope``, often ``cannot find type `…` in this scope`` beside it | `#[norm(...)]` stands on a field, and `#[normalize]` is not on the struct. An attribute of a field is no macro that could say more | `#[normalize]` on the struct: it generates the field's type as well |
+| ``expected non-macro attribute, found attribute macro `normalize` `` | `#[normalize(...)]` stands on a field, and on no struct | `#[norm(...)]` on the field, `#[normalize]` on the struct |
+| ``cannot borrow `…` as mutable, as it is behind a `&` reference``, at `forward_train` of batch normalization | training moves the running statistics, so it takes the layer by unique reference; inference takes it shared, and reads them | `&mut` where the layer is handed on, if this is training; `forward`, if it is inference |
+";
+
 /// An example: a call of `norm!`, or `#[normalize(...)]` and an item.
 enum Example {
     Kernel(TokenStream),
@@ -216,12 +228,14 @@ fn page() -> String {
     }
     let links: Vec<_> = LINTS.iter().map(|rule| format!("[`{0}`](#{0})", rule.name)).collect();
     writeln!(text, "| [Lints](#lints), which are warnings | {} |", links.join(", ")).unwrap();
+    text.push_str("| [What the compiler says itself](#what-the-compiler-says-itself) | where no macro has a say |\n");
     for (about, rules) in SECTIONS {
         let rules: Vec<_> = rules.iter().map(|rule| section(rule)).collect();
         write!(text, "\n## {about}\n\n{}", rules.join("\n")).unwrap();
     }
     let rules: Vec<_> = LINTS.iter().map(|rule| section(rule)).collect();
     write!(text, "\n## Lints\n\n{LINTS_INTRODUCTION}\n{}", rules.join("\n")).unwrap();
+    text.push_str(OF_THE_COMPILER);
     text.push('\n');
     for heading in
         catalogue().chain(LINTS.iter().copied()).flat_map(|rule| sections_of(rule.reference)).collect::<BTreeSet<_>>()

@@ -85,6 +85,20 @@ pub(super) fn axes(
     }
 }
 
+/// The sizes of an axis that are known.
+pub(super) fn sizes(axis: &Axis) -> &[usize] {
+    match axis {
+        Axis::Fixed(n) => core::slice::from_ref(n),
+        Axis::Family { sizes, .. } => sizes,
+        Axis::Open => &[],
+    }
+}
+
+/// The groups to suggest for so many channels: the paper's 32 where they fall into so many, else the most below it.
+pub(super) fn usual_groups(sizes: &[usize]) -> Option<usize> {
+    (2..=32).rev().find(|groups| sizes.iter().all(|n| n % groups == 0 && n > groups))
+}
+
 /// The number of groups, where the technique has groups; `None` after an error.
 pub(super) fn groups(
     keys: &Keys<'_>,
@@ -96,16 +110,10 @@ pub(super) fn groups(
         return Some(None);
     }
     let channels = known.and_then(|(shape, roles)| Some(&shape[roles.iter().position(|role| *role == Role::Channel)?]));
-    let sizes: &[usize] = match channels {
-        Some(Axis::Fixed(n)) => &[*n],
-        Some(Axis::Family { sizes, .. }) => sizes,
-        _ => &[],
-    };
+    let sizes = channels.map_or(&[][..], sizes);
     let Some(value) = keys.get("groups") else {
         if !report.is_unread("groups") {
-            // The paper's 32 where that divides them, else the most below it.
-            let usual = (1..=32).rev().find(|groups| sizes.iter().all(|n| n % groups == 0 && n > groups)).unwrap_or(1);
-            report.add(report.whole(), &check::MISSING_GROUPS, &[&usual]);
+            report.add(report.whole(), &check::MISSING_GROUPS, &[&usual_groups(sizes).unwrap_or(1)]);
         }
         return None;
     };

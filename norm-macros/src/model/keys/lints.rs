@@ -1,5 +1,6 @@
 //! The lints: what is right, and most likely not meant. Each is certain of what it says; what it cannot know it does not guess.
 
+use super::axes::{sizes, usual_groups};
 use super::{Keys, mistyped};
 use crate::check::{self, LINTS, Levels, Report, near_miss};
 use crate::model::{Axis, Dtype, Model, Role};
@@ -101,7 +102,11 @@ fn groups(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) 
         Some(Axis::Fixed(channels)) if *channels == groups => {
             report.lint(levels, value.span, &check::GROUP_PER_CHANNEL, &[&groups, channels]);
         }
-        _ if groups == 1 => report.lint(levels, value.span, &check::ONE_GROUP, &[]),
+        channels if groups == 1 => {
+            let usual = usual_groups(channels.map_or(&[], sizes));
+            let more = usual.map_or("more groups".into(), |usual| format!("`groups = {usual}`"));
+            report.lint(levels, value.span, &check::ONE_GROUP, &[&more]);
+        }
         _ => {}
     }
 }
