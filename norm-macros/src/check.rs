@@ -9,7 +9,7 @@ mod lints;
 pub use catalogue::*;
 pub use lints::*;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use std::fmt::Display;
 
@@ -42,6 +42,24 @@ pub struct Levels {
 /// Whether lints are errors: a feature, for a build that checks.
 pub const DENY_LINTS: bool = cfg!(feature = "deny-lints");
 
+/// What is wrong, from one token to another, or at one.
+#[derive(Debug)]
+struct Entry {
+    from: Span,
+    to: Span,
+    text: String,
+}
+
+impl Entry {
+    /// The message at its place: the compiler points from the first token of the call to the last one.
+    fn to_tokens(&self, delimiter: Delimiter) -> TokenStream {
+        let (text, path) = (&self.text, quote_spanned!(self.from=> ::core::compile_error!));
+        let mut text = Group::new(delimiter, quote!(#text));
+        text.set_span(self.to);
+        quote!(#path #text)
+    }
+}
+
 /// What the compiler says without refusing anything.
 #[derive(Debug)]
 struct Warning {
@@ -56,7 +74,7 @@ struct Warning {
 /// Collects messages, so that all are shown at once.
 #[derive(Debug, Default)]
 pub struct Report {
-    entries: Vec<(Span, String)>,
+    entries: Vec<Entry>,
     warnings: Vec<Warning>,
     /// Where the key `explain` asks for the plan.
     asked: Option<Span>,
@@ -105,7 +123,12 @@ impl Report {
 
     /// Adds what `rule` says of the token at `span`; arguments fill the `{}` of its message first, then those of its help.
     pub fn add(&mut self, span: Span, rule: &Rule, args: &[&dyn Display]) {
-        self.entries.push((span, text(rule, args)));
+        self.add_from_to(span, span, rule, args);
+    }
+
+    /// The same of what stands at two tokens, to point at both.
+    pub fn add_from_to(&mut self, from: Span, to: Span, rule: &Rule, args: &[&dyn Display]) {
+        self.entries.push(Entry { from, to, text: text(rule, args) });
         #[cfg(test)]
         self.names.push(rule.name);
     }
@@ -152,7 +175,7 @@ impl Report {
 
     /// A `compile_error!` for each entry, as items, and all warnings, as [`Report::warnings`] has them.
     pub fn to_tokens(&self, attributes: &[syn::Attribute]) -> TokenStream {
-        let errors = self.entries.iter().map(|(span, text)| quote_spanned!(*span=> ::core::compile_error!{ #text }));
+        let errors = self.entries.iter().map(|entry| entry.to_tokens(Delimiter::Brace));
         errors.chain([self.warnings(attributes)]).collect()
     }
 
@@ -182,7 +205,7 @@ impl Report {
 
     /// The same where an expression is expected.
     pub fn to_tokens_in_expression(&self) -> TokenStream {
-        let errors = self.entries.iter().map(|(span, text)| quote_spanned!(*span=> ::core::compile_error!(#text)));
+        let errors = self.entries.iter().map(|entry| entry.to_tokens(Delimiter::Parenthesis));
         // The last one is the value, so that nothing is said of the type of what was refused.
         let span = Span::call_site();
         let warnings = self.warnings(&[]);
@@ -283,7 +306,7 @@ mod tests {
     fn arguments_fill_message_then_help() {
         let mut report = Report::default();
         report.add(Span::call_site(), &UNKNOWN_KIND, &[&"rsm", &", did you mean `rms`?", &"rms, layer"]);
-        assert_eq!(report.entries[0].1, "unknown kind `rsm`, did you mean `rms`?\nhelp: the kinds are: rms, layer");
+        assert_eq!(report.entries[0].text, "unknown kind `rsm`, did you mean `rms`?\nhelp: the kinds are: rms, layer");
     }
 
     #[test]

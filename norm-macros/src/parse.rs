@@ -70,7 +70,7 @@ pub fn args(tokens: TokenStream, report: &mut Report) -> Vec<Entry> {
     for group in groups {
         if let Some(entry) = entry(&group, report) {
             if let Some(first) = entries.iter().find(|e| e.key == entry.key) {
-                report.add(entry.key.span(), &check::REPEATED_KEY, &[&first.key]);
+                report.add_from_to(first.key.span(), entry.key.span(), &check::REPEATED_KEY, &[&first.key]);
             } else {
                 entries.push(entry);
             }

@@ -350,6 +350,60 @@ mod linted {
     }
 }
 
+mod visible {
+    //! Every visibility: what is generated is as visible as the struct, and no more.
+    #![deny(private_bounds, private_interfaces, unnameable_types)]
+    #![allow(unreachable_pub)]
+
+    pub mod deeper {
+        //! The layers.
+
+        #[normkit::normalize(kind = "layer", shape = [_, 8])]
+        struct Private;
+
+        #[normkit::normalize(kind = "layer", shape = [_, 8])]
+        pub(self) struct OfItself;
+
+        /// The module around sees it.
+        #[normkit::normalize(kind = "layer", shape = [_, 8])]
+        #[derive(Debug)]
+        pub(super) struct OfParent;
+
+        /// So does one further out.
+        #[normkit::normalize(kind = "layer", shape = [_, 8], eps = _)]
+        #[derive(Debug)]
+        pub(in crate::visible) struct OfPath;
+
+        /// All see it, and not its field.
+        #[normkit::normalize(kind = "rms")]
+        #[derive(Debug)]
+        pub struct Public {
+            weight: [f32; 8],
+        }
+
+        #[normkit::normalize]
+        struct Model {
+            #[norm(kind = "layer", shape = [_, 8])]
+            pub norm: Norm,
+        }
+
+        #[test]
+        fn from_inside() {
+            exercise!(Private::new(), PrivateGrads::new(), crate::is_layer);
+            exercise!(OfItself::new(), OfItselfGrads::new(), crate::is_layer);
+            assert_eq!(Model { norm: Norm::new() }.norms().count(), 1);
+            assert!((Public::new().weight[0] - 1.0).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn from_outside() {
+        exercise!(deeper::OfParent::new(), deeper::OfParentGrads::new(), super::is_layer);
+        exercise!(deeper::OfPath::new(), deeper::OfPathGrads::new(), super::is_layer);
+        exercise!(deeper::Public::new(), deeper::PublicGrads::new(), super::is_rms);
+    }
+}
+
 mod third {
     //! A crate that passes ours on.
 
