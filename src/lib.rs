@@ -46,14 +46,25 @@
 //! | `param` | a dtype | elements of weight and bias, of running statistics, and of `weight_g`. Default: the fields' type, else the type that is computed in: f64 for f64, f32 for the others |
 //! | `cast` | `once` `before_weight` | rms and layer over half types: when they are rounded, [see below](#half-types); default `once` |
 //! | `affine` | `true` `false` `weight` | weight and bias, none, weight alone. Default: `weight` for rms and weight (which have no bias), `true` for the others |
+//! | `allow` | `allow(name, ...)` | silences [lints](#lints) |
+//! | `deny` | `deny(name, ...)` | makes lints errors |
+//! | `explain` | nothing: it stands alone | prints `PLAN` while compiling: what was generated, and why |
 //! | `crate` | a path | where this crate is, if it is renamed or re-exported: `crate = third::normkit` |
+//!
+//! # Lints
+//!
+//! What is right, and most likely not meant, is warned of by name, such as `small_batch` or `eps_unusual`; `allow(name)` and `deny(name)`
+//! among the keys say else. The feature `deny-lints` makes errors of all that are not allowed, for a build that checks:
+//! `cargo check --features normkit/deny-lints`. Why small batches, an `eps` or a `momentum` go wrong is told in the [guide]; the repository's
+//! `docs/diagnostics.md` lists all lints.
 //!
 //! # What is generated
 //!
 //! For a layer `L`: `L::new()` (with the length as its argument, and a `Result`, where that is known only at run time),
 //! `forward`, `forward_inplace`, `forward_train`, `backward`, the struct `LGrads` with the gradients of the parameters,
 //! [`NormLayer`] for code that walks models, and `L::PLAN`, the table of what was chosen for each instruction set and why.
-//! The same table stands in the documentation of `L`.
+//! The same table stands in the documentation of `L`. With `explain` among the keys the compiler prints it, as a warning that is no error
+//! under `deny(warnings)` either: that is how a macro can say something. Remove the key when you have read it.
 //!
 //! Parameters are recognised by the names of fields: `weight` (`gamma`, `scale`), `bias` (`beta`, `shift`), `running_mean`,
 //! `running_var`, and `weight_v`, `weight_g` of weight normalization; their types may be `[T; N]`, `Box<[T; N]>`, `Vec<T>` or [`Param<T>`](Param). Those that the struct does not declare are added as `Param<T>`.
@@ -155,14 +166,18 @@
 //! #[derive(Clone, Debug, Default)]
 //! pub struct Attention { /* ... */ }
 //!
+//! #[derive(Clone, Debug, Default)]
+//! pub struct Mlp { /* ... */ }
+//!
 //! #[normalize]
 //! #[derive(Clone, Debug, Default)]
 //! pub struct DecoderLayer {
 //!     #[norm(kind = "rms", shape = [_, 64], eps = 1e-6)]
 //!     pub input_layernorm: InputNorm,                       // `InputNorm` is generated
 //!     pub attention: Attention,                             // none of ours
-//!     #[norm(kind = "layer", shape = [_, 64])]
+//!     #[norm(kind = "rms", shape = [_, 64], eps = 1e-6)]
 //!     pub post_attention_layernorm: PostNorm,
+//!     pub mlp: Mlp,
 //! }
 //!
 //! # fn main() -> Result<(), normkit::NormError> {
@@ -173,7 +188,7 @@
 //!
 //! // All layers by field name, in the order of fields: to count parameters, load checkpoints, step an optimizer.
 //! let params = model.norms().flat_map(|(_, norm)| norm.params());
-//! assert_eq!(params.map(|(_, tensor)| tensor.len()).sum::<usize>(), 64 + 2 * 64);
+//! assert_eq!(params.map(|(_, tensor)| tensor.len()).sum::<usize>(), 2 * 64);
 //!
 //! for (name, norm) in model.norms_mut() {
 //!     for (param, tensor) in norm.params_mut() {
@@ -195,7 +210,7 @@
 //!   where all lengths are known: a model may derive these. `Serialize` and `Deserialize` they have if the model derives them.
 //! - The model may be generic; what `#[norm]` stands on may not depend on its parameters.
 //! - `#[cfg]` on a field holds for all that is generated for it.
-//! - `#[normalize(crate = path)]` on the model holds for its fields too.
+//! - `crate`, `allow`, `deny` and `explain` on the model hold for its fields too.
 //!
 //! # Tensors
 //!

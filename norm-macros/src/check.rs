@@ -1,10 +1,17 @@
 //! The catalogue of messages, and the report that collects them.
 //!
-//! A rule is an entry here and a call of [`Report::add`] where it is checked; each has a trybuild test of its name under
-//! `tests/tests/ui`. `docs/diagnostics.md` is written from the catalogue.
+//! A rule is an entry in `catalogue` or `lints` and a call of [`Report::add`] or [`Report::lint`] where it is checked; each has a
+//! trybuild test of its name under `tests/tests/ui`. `docs/diagnostics.md` is written from these.
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+mod catalogue;
+mod lints;
+
+pub use catalogue::*;
+pub use lints::*;
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use std::fmt::Display;
 
 /// One thing that can be wrong: its name, what is said, and what to do about it. `{}` stands for the arguments, in order.
 ///
@@ -23,382 +30,58 @@ pub struct Rule {
     pub reference: &'static str,
 }
 
-/// Sections `"what they are about":` of rules `NAME = "name", message, help, example, reference;`.
-macro_rules! catalogue {
-    ($($about:literal: $(
-        $constant:ident = $name:literal, $message:literal, $help:literal, $example:literal, $reference:literal;
-    )*)*) => {
-        $($(pub const $constant: Rule =
-            Rule { name: $name, message: $message, help: $help, example: $example, reference: $reference };)*)*
-        /// What rules are about, and the rules.
-        #[cfg(test)]
-        pub const SECTIONS: &[(&str, &[&Rule])] = &[$(($about, &[$(&$constant),*])),*];
-    };
+/// What keys say of lints, by their names.
+#[derive(Debug, Default)]
+pub struct Levels {
+    /// Those that are not said.
+    pub allowed: Vec<&'static str>,
+    /// Those that are errors, where they are not allowed.
+    pub denied: Vec<&'static str>,
 }
 
-/// All rules, in the order of the file.
-#[cfg(test)]
-pub fn catalogue() -> impl Iterator<Item = &'static Rule> {
-    SECTIONS.iter().flat_map(|(_, rules)| rules.iter().copied())
+/// Whether lints are errors: a feature, for a build that checks.
+pub const DENY_LINTS: bool = cfg!(feature = "deny-lints");
+
+/// What is wrong, from one token to another, or at one.
+#[derive(Debug)]
+struct Entry {
+    from: Span,
+    to: Span,
+    text: String,
 }
 
-catalogue! {
-    "Keys and values":
-    SYNTAX = "syntax",
-        "expected `key = value`, found {}",
-        "keys are separated by commas: `kind = \"rms\", axis = -1, eps = 1e-6`",
-        r#"norm!(kind "rms", shape = [_, 4096])"#,
-        "[Keys]";
-    VALUE_SYNTAX = "value_syntax",
-        "expected a value for `{}`, found {}",
-        "values are names (`rms` or `\"rms\"`), numbers, `_`, lists in brackets, ranges like `1..`, and alternatives like `f32 | f64`",
-        r#"norm!(kind = "rms", shape = [_, 4096], eps = 1e-6f32)"#,
-        "[Keys]";
-    UNKNOWN_KEY = "unknown_key",
-        "unknown key `{}`{}",
-        "the keys of `{}` are: {}",
-        r#"#[normalize(kind = "layer", shape = [_, 768], epsilon = 1e-12)]
-pub struct EmbeddingsNorm;"#,
-        "[Keys]; the README's [Coming from PyTorch, Keras or Flax]";
-    REPEATED_KEY = "repeated_key",
-        "the key `{}` is given twice",
-        "remove one of the two",
-        r#"#[normalize(kind = "rms", eps = 1e-6, shape = [_, 4096], eps = 1e-5)]
-pub struct InputNorm;"#,
-        "[Keys]";
-    MISSING_KIND = "missing_kind",
-        "expected the key `kind`",
-        "add `kind = \"rms\"`; the kinds are: {}",
-        r#"#[normalize(shape = [_, 4096], eps = 1e-6)]
-pub struct InputNorm;"#,
-        "[Keys]";
-    UNKNOWN_KIND = "unknown_kind",
-        "unknown kind `{}`{}",
-        "the kinds are: {}",
-        r#"#[normalize(kind = "BatchNorm2d", shape = [_, 64, 56, 56])]
-pub struct Bn1;"#,
-        "[Keys]; the README's [Coming from PyTorch, Keras or Flax]";
-    MISTYPED = "mistyped",
-        "`{}`: expected {}, found {}",
-        "{}",
-        r#"#[normalize(kind = "layer", shape = [_, 768], axis = "last")]
-pub struct FinalNorm;"#,
-        "[Keys]";
-    KEY_NOT_OF_KIND = "key_not_of_kind",
-        "the kind `{}` takes no `{}`",
-        "{}",
-        r#"#[normalize(kind = "layer", shape = [_, 768], groups = 12)]
-pub struct FinalNorm;"#,
-        "[Keys]";
-    MISSING_GROUPS = "missing_groups",
-        "expected the key `groups`",
-        "add `groups = {}`: the number of groups that the channels fall into",
-        r#"#[normalize(kind = "group", shape = [_, 320, 64, 64])]
-pub struct ResidualNorm;"#,
-        "[Keys]; Wu and He, *Group Normalization* (2018); `torch.nn.GroupNorm`";
-    GROUPS_DO_NOT_DIVIDE = "groups_do_not_divide",
-        "`groups`: expected a number that divides the {} channels, found {}",
-        "the nearest are {}",
-        r#"#[normalize(kind = "group", shape = [_, 320, 64, 64], groups = 48)]
-pub struct ResidualNorm;"#,
-        "[Keys]; Wu and He, *Group Normalization* (2018); `torch.nn.GroupNorm`";
-    MOMENTUM_OUT_OF_RANGE = "momentum_out_of_range",
-        "`momentum`: expected a number from 0 to 1, or `cumulative`, found {}",
-        "it is the share of the new batch, as in PyTorch: `momentum = 0.1` is what Keras and Flax call 0.9",
-        r#"#[normalize(kind = "batch", shape = [_, 64, 56, 56], momentum = 1.1)]
-pub struct Bn1;"#,
-        "[Batch normalization]; `torch.nn.BatchNorm2d`, `keras.layers.BatchNormalization`";
-    EPS_OUT_OF_RANGE = "eps_out_of_range",
-        "`eps`: expected a finite number of at least 0, found {}",
-        "the usual values are 1e-6 (rms) and 1e-5 (all others)",
-        r#"#[normalize(kind = "rms", shape = [_, 4096], eps = -1e-6)]
-pub struct InputNorm;"#,
-        "[Keys]; [Numerics]";
-    EPS_VANISHES = "eps_vanishes",
-        "`eps`: {} rounds to 0 in {}, the type that it is computed in",
-        "write 0 if that is meant, or a larger number such as {}",
-        r#"#[normalize(kind = "rms", shape = [_, 4096], eps = 1e-60)]
-pub struct InputNorm;"#,
-        "[Numerics]";
-    "Shapes and axes":
-    MISSING_SHAPE = "missing_shape",
-        "expected the key `shape`",
-        "add `shape = [_, 4096]`, where `_` is a size known only at run time{}",
-        r#"#[normalize(kind = "rms")]
-pub struct InputNorm;"#,
-        "[Keys]";
-    EMPTY_SHAPE = "empty_shape",
-        "`shape`: expected at least one axis, found none",
-        "write `shape = [_, 4096]`",
-        r#"norm!(kind = "rms", shape = [])"#,
-        "[Keys]";
-    TOO_MANY_AXES = "too_many_axes",
-        "`shape`: expected at most 8 axes, found {}",
-        "merge axes that lie next to each other",
-        r#"norm!(kind = "rms", shape = [_, 2, 2, 2, 2, 2, 2, 2, 64])"#,
-        "[Keys]; [Tensors]";
-    ZERO_DIM = "zero_dim",
-        "`shape`: expected a size of at least 1, found 0",
-        "write `_` for a size known only at run time, which may be 0 there",
-        r#"norm!(kind = "rms", shape = [_, 0])"#,
-        "[Keys]";
-    HUGE_SHAPE = "huge_shape",
-        "`shape`: the normalized axes have {} elements, expected at most {}",
-        "write `_` for sizes known only at run time",
-        r#"#[normalize(kind = "layer", shape = [_, 65536, 65536], axis = 1..)]
-pub struct ImageNorm;"#,
-        "[Keys]";
-    CONSTANT_SIZE = "constant_size",
-        "`shape`: expected a number or `_`, found `{}`",
-        "a macro sees names, not their values: write the number, `_` for a size known at run time, or a family `768 | 1024`",
-        r#"norm!(kind = "rms", shape = [_, HIDDEN])"#,
-        "[Keys]";
-    REPEATED_SIZE = "repeated_size",
-        "`shape`: the size {} is given twice",
-        "remove one of the two",
-        r#"norm!(kind = "rms", shape = [_, 768 | 1024 | 768])"#,
-        "[Keys]";
-    LARGE_FAMILY = "large_family",
-        "`shape`: expected at most 32 kernels, found {}",
-        "keep the sizes that matter and add `_` for the rest",
-        r#"norm!(kind = "rms", shape = [_,
-    64 | 128 | 192 | 256 | 320 | 384 | 448 | 512 | 576 | 640 | 704 | 768 | 832 | 896 | 960 | 1024 | 1088
-    | 1152 | 1216 | 1280 | 1344 | 1408 | 1472 | 1536 | 1600 | 1664 | 1728 | 1792 | 1856 | 1920 | 1984 | 2048 | 2112])"#,
-        "[Keys]";
-    FAMILY_OFF_AXIS = "family_off_axis",
-        "`shape`: expected fixed sizes on the axes that are normalized with a family, found `{}` and `{}`",
-        "keep the family on one axis and write a number on the other, or write `_` on both",
-        r#"norm!(kind = "layer", shape = [_, 16 | 32, 64 | 128], axis = 1..)"#,
-        "[Keys]";
-    AXIS_OUT_OF_RANGE = "axis_out_of_range",
-        "`axis`: expected a number from {} to {}, found {}",
-        "the shape is {}; negative axes count from its end",
-        r#"#[normalize(kind = "layer", shape = [_, 768], axis = 2)]
-pub struct FinalNorm;"#,
-        "[Keys]";
-    REPEATED_AXIS = "repeated_axis",
-        "`axis`: the axis {} is given twice",
-        "negative axes count from the end: in {}, `{}` and `{}` are the same",
-        r#"#[normalize(kind = "layer", shape = [_, 16, 64], axis = [-1, 2])]
-pub struct FinalNorm;"#,
-        "[Keys]";
-    AXIS_IS_BATCH = "axis_is_batch",
-        "`axis`: expected the axis of channels, found {}, the axis of samples",
-        "`{}` keeps the samples of a batch apart; channels are on axis 1, or on the last one (-1) in channels-last order",
-        r#"#[normalize(kind = "instance", shape = [_, 64, 56, 56], axis = 0)]
-pub struct StyleNorm;"#,
-        "[Keys]; Ulyanov, Vedaldi and Lempitsky, *Instance Normalization* (2016)";
-    ONE_AXIS = "one_axis",
-        "`axis`: expected one axis, found {}",
-        "{}",
-        r#"#[normalize(kind = "batch", shape = [_, 64, 56, 56], axis = [2, 3])]
-pub struct Bn1;"#,
-        "[Keys]; `torch.nn.BatchNorm2d`";
-    NOTHING_NORMALIZED = "nothing_normalized",
-        "`axis`: expected an axis that is left to normalize over, found none in {}",
-        "give the shape all its axes: `{}`",
-        r#"#[normalize(kind = "instance", shape = [_, 64])]
-pub struct StyleNorm;"#,
-        "[Keys]; `torch.nn.InstanceNorm2d`";
-    NO_CHANNEL_AXIS = "no_channel_axis",
-        "`shape`: expected at least {} axes, as channels are on axis {} by default, found {}",
-        "write `shape = [_, 64]` with the samples first, or say the axis of channels: `axis = 0`",
-        r#"#[normalize(kind = "batch", shape = [64])]
-pub struct Bn1;"#,
-        "[Keys]; [Batch normalization]";
-    "Types":
-    UNKNOWN_DTYPE = "unknown_dtype",
-        "`{}`: unknown element type `{}`{}",
-        "the element types are: f32, f64, f16, bf16",
-        r#"#[normalize(kind = "rms", shape = [_, 4096], dtype = float32)]
-pub struct InputNorm;"#,
-        "[Keys]; [Half types]";
-    REPEATED_DTYPE = "repeated_dtype",
-        "`dtype`: {} is given twice",
-        "remove one of the two",
-        r#"norm!(kind = "rms", shape = [_, 4096], dtype = f32 | bf16 | f32)"#,
-        "[Half types]";
-    DTYPES_COMPUTED_APART = "dtypes_computed_apart",
-        "`dtype`: expected types that are computed in one, found {} (in {}) and {} (in {})",
-        "f32, f16 and bf16 are computed in f32, f64 in f64: make a layer for each",
-        r#"norm!(kind = "layer", shape = [_, 768], dtype = bf16 | f64)"#,
-        "[Half types]";
-    DTYPES_OF_WEIGHT = "dtypes_of_weight",
-        "`dtype`: expected one type, found {}",
-        "the kind `weight` normalizes a parameter of its own, which has one type",
-        r#"#[normalize(kind = "weight", shape = [512, 256], dtype = f32 | bf16)]
-pub struct Projection;"#,
-        "[Weight normalization]; [Half types]";
-    CAST_OF_WIDE_TYPE = "cast_of_wide_type",
-        "`cast` says when half types are rounded, found elements of type {}",
-        "remove the key, or write `dtype = bf16`",
-        r#"#[normalize(kind = "rms", shape = [_, 4096], cast = before_weight)]
-pub struct InputNorm;"#,
-        "[Half types]";
-    PARAM_OF_OTHER_TYPE = "param_of_other_type",
-        "expected parameters of type {}, which `dtype = {}` is computed in, found {}",
-        "{}",
-        r#"#[normalize(kind = "rms", shape = [_, 4096], dtype = f64, param = f32)]
-pub struct InputNorm;"#,
-        "[Keys]; [Half types]";
-    "Parameters and fields":
-    AFFINE_NOT_OF_KIND = "affine_not_of_kind",
-        "`affine`: the kind `{}` has no bias",
-        "write `affine = weight`, which is its default, or `affine = false`",
-        r#"#[normalize(kind = "rms", shape = [_, 4096], affine = true)]
-pub struct InputNorm;"#,
-        "[Keys]; Zhang and Sennrich, *Root Mean Square Layer Normalization* (2019)";
-    FIELD_TYPE = "field_type",
-        "`{}`: expected `[T; N]`, `Box<[T; N]>`, `Vec<T>` or `Param<T>` with T one of f32, f64, f16, bf16, found `{}`",
-        "write `{}: [f32; 4096]`",
-        r#"#[normalize(kind = "rms", shape = [_, 4096])]
-pub struct InputNorm { pub weight: &'static [f32] }"#,
-        "[What is generated]";
-    COUNT_TYPE = "count_type",
-        "`num_batches_tracked`: expected `i64`, as in PyTorch's checkpoints, found `{}`",
-        "write `num_batches_tracked: i64`, or leave the field out: it is added",
-        r#"#[normalize(kind = "batch", shape = [_, 64, 56, 56])]
-pub struct Bn1 { pub num_batches_tracked: u32 }"#,
-        "[Batch normalization]; `torch.nn.BatchNorm2d`";
-    FIELD_LENGTH = "field_length",
-        "`{}`: expected {} elements, as the shape says, found {}",
-        "the {} of {} has {} elements",
-        r#"#[normalize(kind = "layer", shape = [_, 768])]
-pub struct FinalNorm { pub weight: [f32; 768], pub bias: [f32; 786] }"#,
-        "[What is generated]";
-    FIELD_SIZE_UNKNOWN = "field_size_unknown",
-        "`{}`: expected a length that is a number, found `{}`",
-        "a macro sees names, not their values: add `shape = [_, 4096]` to the attribute",
-        r#"#[normalize(kind = "rms")]
-pub struct InputNorm { pub weight: [f32; HIDDEN] }"#,
-        "[Keys]; [What is generated]";
-    FIELDS_DISAGREE = "fields_disagree",
-        "`{}`: expected elements of type {}, as in `{}`, found {}",
-        "all parameters of a layer have one type",
-        r#"#[normalize(kind = "layer")]
-pub struct FinalNorm { pub weight: [f32; 768], pub bias: [f64; 768] }"#,
-        "[What is generated]";
-    FIELD_CONTRADICTS_PARAM = "field_contradicts_param",
-        "`{}`: expected elements of type {}, as `{}` says, found {}",
-        "leave `{}` out: the field's type tells",
-        r#"#[normalize(kind = "rms", dtype = f64, param = f64)]
-pub struct InputNorm { pub weight: [f32; 4096] }"#,
-        "[Keys]; [What is generated]";
-    FIELD_NOT_OF_LAYER = "field_not_of_layer",
-        "`{}`: this layer has no {}",
-        "{}",
-        r#"#[normalize(kind = "rms")]
-pub struct InputNorm { pub weight: [f32; 4096], pub bias: [f32; 4096] }"#,
-        "[What is generated]";
-    FIELD_FIXED_FOR_OPEN = "field_fixed_for_open",
-        "`{}`: expected `Vec<T>` or `Param<T>`, as the length is known only at run time, found an array",
-        "write `{}: normkit::Param<{}>`",
-        r#"#[normalize(kind = "rms", shape = [_, 768 | 1024])]
-pub struct InputNorm { pub weight: [f32; 768] }"#,
-        "[Keys]; [What is generated]";
-    TWO_NAMES = "two_names",
-        "`{}` and `{}` are the same parameter",
-        "remove one of the two",
-        r#"#[normalize(kind = "layer")]
-pub struct FinalNorm { pub weight: [f32; 768], pub gamma: [f32; 768] }"#,
-        "[What is generated]";
-    "Models":
-    NEITHER_FORM = "neither_form",
-        "expected the key `kind`, or a field with `#[norm(...)]`, found neither",
-        "a layer is `#[normalize(kind = \"rms\", shape = [_, 4096])] struct InputNorm;`, one in a model `#[norm(kind = \"rms\", shape = [_, 4096])] input_norm: InputNorm`",
-        r#"#[normalize]
-pub struct DecoderLayer {
-    pub attention: Attention,
-}"#,
-        "[Models]";
-    KEYS_ON_MODEL = "keys_on_model",
-        "expected no key but `{}` on a model ({} has `#[norm(...)]`), found {}",
-        "write `#[normalize]` on the struct, and the keys of a layer in the `#[norm(...)]` of its field",
-        r#"#[normalize(kind = "rms", shape = [_, 4096])]
-pub struct DecoderLayer {
-    #[norm(kind = "rms", shape = [_, 4096])] pub input_norm: InputNorm,
-}"#,
-        "[Models]";
-    NORM_WITHOUT_KEYS = "norm_without_keys",
-        "expected `#[norm(...)]` with the keys of a layer, found `{}`",
-        "write `#[norm(kind = \"rms\", shape = [_, 4096])]`",
-        r#"#[normalize]
-pub struct DecoderLayer {
-    #[norm] pub input_norm: InputNorm,
-}"#,
-        "[Models]";
-    REPEATED_NORM = "repeated_norm",
-        "`{}`: expected one `#[norm(...)]` on a field, found another",
-        "remove one of the two",
-        r#"#[normalize]
-pub struct DecoderLayer {
-    #[norm(kind = "rms", shape = [_, 4096])] #[norm(eps = 1e-6)] pub input_norm: InputNorm,
-}"#,
-        "[Models]";
-    NORM_ON_TUPLE_FIELD = "norm_on_tuple_field",
-        "expected a named field under `#[norm]`, found one of a tuple struct",
-        "layers are found by name: `pub struct {} {{ #[norm(kind = \"rms\", shape = [_, 4096])] input_norm: InputNorm }}`",
-        r#"#[normalize]
-pub struct DecoderLayer(#[norm(kind = "rms", shape = [_, 4096])] pub InputNorm);"#,
-        "[Models]";
-    NORM_TYPE = "norm_type",
-        "`{}`: expected the name of the struct that is to be generated, found {}",
-        "write `{}: {}`",
-        r#"#[normalize]
-pub struct DecoderLayer {
-    #[norm(kind = "rms", shape = [_, 4096])] pub input_norm: Vec<f32>,
-}"#,
-        "[Models]";
-    NORM_TYPE_TAKEN = "norm_type_taken",
-        "`{}`: expected a type of its own, found `{}`, which is {}",
-        "write `{}: {}`",
-        r#"#[normalize]
-pub struct DecoderLayer {
-    #[norm(kind = "rms", shape = [_, 4096])] pub input_norm: Norm,
-    #[norm(kind = "rms", shape = [_, 4096])] pub post_norm: Norm,
-}"#,
-        "[Models]";
-    "Items":
-    NOT_A_STRUCT = "not_a_struct",
-        "expected a struct, found {}",
-        "`#[normalize]` stands on a unit struct (`pub struct Norm;`) or one with named fields",
-        r#"#[normalize(kind = "rms", shape = [_, 4096])]
-pub enum Norm { Input, Output }"#,
-        "[What is generated]";
-    TUPLE_STRUCT = "tuple_struct",
-        "expected a unit struct or one with named fields, found a tuple struct",
-        "parameters are recognised by name: `pub struct {} {{ pub weight: [f32; 4096] }}`",
-        r#"#[normalize(kind = "rms")]
-pub struct InputNorm([f32; 4096]);"#,
-        "[What is generated]";
-    TYPE_GENERICS = "type_generics",
-        "expected no generic types or constants on a layer, found `{}`",
-        "a kernel is generated for one size and one type: use `_` or a family for sizes, one struct for each type",
-        r#"#[normalize(kind = "rms")]
-pub struct InputNorm<const N: usize> { pub weight: [f32; N] }"#,
-        "[Keys]; [What is generated]";
-    STACKED = "stacked",
-        "expected one `#[normalize]` on a struct, found another",
-        "for a model of several layers write `#[norm(...)]` on its fields instead",
-        r#"#[normalize(kind = "rms", shape = [_, 4096])]
-#[normalize(kind = "layer", shape = [_, 4096])]
-pub struct InputNorm;"#,
-        "[Models]";
-    CONFLICTING_DERIVE = "conflicting_derive",
-        "expected no derive of `Default`, which is generated with the layer",
-        "remove `Default` from the derives",
-        r#"#[normalize(kind = "rms", shape = [_, 4096])]
-#[derive(Clone, Default)]
-pub struct InputNorm;"#,
-        "[What is generated]";
+impl Entry {
+    /// The message at its place: the compiler points from the first token of the call to the last one.
+    fn to_tokens(&self, delimiter: Delimiter) -> TokenStream {
+        let (text, path) = (&self.text, quote_spanned!(self.from=> ::core::compile_error!));
+        let mut text = Group::new(delimiter, quote!(#text));
+        text.set_span(self.to);
+        quote!(#path #text)
+    }
+}
+
+/// What the compiler says without refusing anything.
+#[derive(Debug)]
+struct Warning {
+    span: Span,
+    /// The lint's, or another name that is shown.
+    name: &'static str,
+    text: String,
+    /// Whether it was asked for: then it is said, and is no error, whatever the levels of Rust's lints are.
+    is_asked_for: bool,
 }
 
 /// Collects messages, so that all are shown at once.
 #[derive(Debug, Default)]
 pub struct Report {
-    entries: Vec<(Span, String)>,
+    entries: Vec<Entry>,
+    warnings: Vec<Warning>,
+    /// Where the key `explain` asks for the plan.
+    asked: Option<Span>,
     whole: Option<Span>,
     is_on_field: bool,
+    /// Whether all lints are errors, but those that are allowed.
+    denies_lints: bool,
     unread: Vec<String>,
     #[cfg(test)]
     pub names: Vec<&'static str>,
@@ -409,12 +92,13 @@ impl Report {
     pub fn on(tokens: &TokenStream) -> Report {
         // In the scope of the user's own tokens: the compiler then says nothing of macros.
         let first = tokens.clone().into_iter().next();
-        Report { whole: first.map(|token| Span::call_site().resolved_at(token.span())), ..Report::default() }
+        let whole = first.map(|token| Span::call_site().resolved_at(token.span()));
+        Report { whole, denies_lints: DENY_LINTS, ..Report::default() }
     }
 
     /// A report on the `#[norm(...)]` of a field, which stands there.
     pub fn on_field(attribute: Span) -> Report {
-        Report { whole: Some(attribute), is_on_field: true, ..Report::default() }
+        Report { whole: Some(attribute), is_on_field: true, denies_lints: DENY_LINTS, ..Report::default() }
     }
 
     /// Whether it is on a field: the layer's struct is generated then, so can declare nothing.
@@ -438,46 +122,115 @@ impl Report {
     }
 
     /// Adds what `rule` says of the token at `span`; arguments fill the `{}` of its message first, then those of its help.
-    pub fn add(&mut self, span: Span, rule: &Rule, args: &[&dyn std::fmt::Display]) {
-        let mut args = args.iter();
-        let mut fill = |template: &str| {
-            let mut text = String::new();
-            let mut rest = template;
-            while let Some(i) = rest.find(['{', '}']) {
-                text.push_str(&rest[..i]);
-                match &rest[i..i + 2] {
-                    "{}" => text.push_str(&args.next().map(ToString::to_string).unwrap_or_default()),
-                    doubled => text.push_str(&doubled[..1]),
-                }
-                rest = &rest[i + 2..];
-            }
-            text + rest
-        };
-        let message = fill(rule.message);
-        let help = fill(rule.help);
-        let text = if help.is_empty() { message } else { format!("{message}\nhelp: {help}") };
-        self.entries.push((span, text));
+    pub fn add(&mut self, span: Span, rule: &Rule, args: &[&dyn Display]) {
+        self.add_from_to(span, span, rule, args);
+    }
+
+    /// The same of what stands at two tokens, to point at both.
+    pub fn add_from_to(&mut self, from: Span, to: Span, rule: &Rule, args: &[&dyn Display]) {
+        self.entries.push(Entry { from, to, text: text(rule, args) });
         #[cfg(test)]
         self.names.push(rule.name);
     }
 
-    /// Whether nothing is wrong.
+    /// Adds what `lint` says, as [`Report::add`] does: a warning, if `levels` do not say else.
+    pub fn lint(&mut self, levels: &Levels, span: Span, lint: &Rule, args: &[&dyn Display]) {
+        if levels.allowed.contains(&lint.name) {
+            return;
+        }
+        if self.denies_lints || levels.denied.contains(&lint.name) {
+            self.add(span, lint, args);
+        } else {
+            let name = lint.name;
+            let said = text(lint, args);
+            let text =
+                format!("{said}\nhelp: `allow({name})` among the keys silences this, `deny({name})` makes it an error");
+            self.warnings.push(Warning { span, name, text, is_asked_for: false });
+        }
+    }
+
+    /// Remembers that the key at `span` asks for the plan.
+    pub fn ask_for_plan(&mut self, span: Span) {
+        self.asked = Some(span);
+    }
+
+    /// Says the plan of `what`, if it was asked for.
+    pub fn say_plan(&mut self, what: &str, table: impl FnOnce() -> String) {
+        if let Some(span) = self.asked {
+            let text = format!("the plan of {what}\n\n{}\nhelp: remove `explain` once this is read", table());
+            self.warnings.push(Warning { span, name: "plan", text, is_asked_for: true });
+        }
+    }
+
+    /// The names of the lints that are warnings here.
+    #[cfg(test)]
+    pub fn warned(&self) -> Vec<&'static str> {
+        self.warnings.iter().map(|warning| warning.name).collect()
+    }
+
+    /// Whether nothing is wrong; there may be warnings.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// A `compile_error!` for each entry, as items.
-    pub fn to_tokens(&self) -> TokenStream {
-        self.entries.iter().map(|(span, text)| quote_spanned!(*span=> ::core::compile_error!{ #text })).collect()
+    /// A `compile_error!` for each entry, as items, and all warnings, as [`Report::warnings`] has them.
+    pub fn to_tokens(&self, attributes: &[syn::Attribute]) -> TokenStream {
+        let errors = self.entries.iter().map(|entry| entry.to_tokens(Delimiter::Brace));
+        errors.chain([self.warnings(attributes)]).collect()
+    }
+
+    /// All warnings, as items that are there where the `cfg`s among the attributes of their item hold.
+    pub fn warnings(&self, attributes: &[syn::Attribute]) -> TokenStream {
+        let cfgs: Vec<_> = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+        let warnings = self.warnings.iter().map(|Warning { span, name, text, is_asked_for }| {
+            // What a stable compiler warns of with words of ours, at a place of ours, is the use of what is deprecated. The
+            // line that it puts before them ends in the name.
+            let (name, text) = (Ident::new(name, *span), format!("\n{text}"));
+            let level = is_asked_for.then(|| quote!(#[warn(warnings, deprecated)]));
+            let deprecated = quote!(#[deprecated(note = #text)] const fn);
+            let used = quote_spanned!(*span=> #name());
+            quote!(#(#cfgs)* #level const _: () = { #deprecated #name() {} #used };)
+        });
+        warnings.collect()
+    }
+
+    /// An expression with all warnings before it.
+    pub fn warn_in_expression(&self, expression: TokenStream) -> TokenStream {
+        if self.warnings.is_empty() {
+            return expression;
+        }
+        let warnings = self.warnings(&[]);
+        quote!({ #warnings #expression })
     }
 
     /// The same where an expression is expected.
     pub fn to_tokens_in_expression(&self) -> TokenStream {
-        let errors = self.entries.iter().map(|(span, text)| quote_spanned!(*span=> ::core::compile_error!(#text)));
+        let errors = self.entries.iter().map(|entry| entry.to_tokens(Delimiter::Parenthesis));
         // The last one is the value, so that nothing is said of the type of what was refused.
         let span = Span::call_site();
-        quote_spanned!(span=> { #(#errors);* })
+        let warnings = self.warnings(&[]);
+        quote_spanned!(span=> { #warnings #(#errors);* })
     }
+}
+
+/// What a rule says: its message and its help, with the arguments in them.
+fn text(rule: &Rule, args: &[&dyn Display]) -> String {
+    let mut args = args.iter();
+    let mut fill = |template: &str| {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some(i) = rest.find(['{', '}']) {
+            text.push_str(&rest[..i]);
+            match &rest[i..i + 2] {
+                "{}" => text.push_str(&args.next().map(ToString::to_string).unwrap_or_default()),
+                doubled => text.push_str(&doubled[..1]),
+            }
+            rest = &rest[i + 2..];
+        }
+        text + rest
+    };
+    let (message, help) = (fill(rule.message), fill(rule.help));
+    if help.is_empty() { message } else { format!("{message}\nhelp: {help}") }
 }
 
 /// Tokens about as a person writes them.
@@ -539,9 +292,10 @@ mod tests {
 
     #[test]
     fn names_are_distinct_and_messages_calm() {
-        let names: BTreeSet<_> = catalogue().map(|rule| rule.name).collect();
-        assert_eq!(names.len(), catalogue().count());
-        for rule in catalogue() {
+        let all = || catalogue().chain(LINTS.iter().copied());
+        let names: BTreeSet<_> = all().map(|rule| rule.name).collect();
+        assert_eq!(names.len(), all().count());
+        for rule in all() {
             let first = rule.message.chars().next().unwrap();
             assert!(!first.is_uppercase() || rule.message.starts_with('`'), "{}", rule.name);
             assert!(!rule.message.ends_with('.') && !rule.help.ends_with('.'), "{}", rule.name);
@@ -552,7 +306,7 @@ mod tests {
     fn arguments_fill_message_then_help() {
         let mut report = Report::default();
         report.add(Span::call_site(), &UNKNOWN_KIND, &[&"rsm", &", did you mean `rms`?", &"rms, layer"]);
-        assert_eq!(report.entries[0].1, "unknown kind `rsm`, did you mean `rms`?\nhelp: the kinds are: rms, layer");
+        assert_eq!(report.entries[0].text, "unknown kind `rsm`, did you mean `rms`?\nhelp: the kinds are: rms, layer");
     }
 
     #[test]

@@ -18,6 +18,9 @@ mod model;
 mod parse;
 mod plan;
 
+#[cfg(test)]
+mod random;
+
 use check::Report;
 use parse::{Entry, ModelForm};
 use proc_macro::TokenStream;
@@ -53,7 +56,12 @@ fn expand_normalize(args: proc_macro2::TokenStream, item: proc_macro2::TokenStre
 
 fn expand_layer(args: &[Entry], item: &syn::ItemStruct, report: &mut Report) -> proc_macro2::TokenStream {
     match model::layer(args, item, report) {
-        Some(layer) if report.is_empty() => emit::layer(&layer, &plan::plan(&layer.model)),
+        Some(layer) if report.is_empty() => {
+            let plan = plan::plan(&layer.model);
+            report.say_plan(&format!("`{}`", item.ident), || plan::table::table(&layer.model, &plan));
+            let (warnings, layer) = (report.warnings(&item.attrs), emit::layer(&layer, &plan));
+            quote::quote!(#warnings #layer)
+        }
         _ => emit::refused_layer(item, args, report),
     }
 }
@@ -66,7 +74,7 @@ fn expand_model(args: &[Entry], form: ModelForm, report: &mut Report) -> proc_ma
         None => {
             // Its keys are judged all the same.
             let _ = model::kernel(&field.args, &mut field.report);
-            field.report.to_tokens()
+            field.report.to_tokens(&[])
         }
     });
     let layers: Vec<_> = layers.collect();
@@ -77,7 +85,11 @@ fn expand_norm(args: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     let mut report = Report::on(&args);
     let args = parse::args(args, &mut report);
     match model::kernel(&args, &mut report) {
-        Some(model) if report.is_empty() => emit::kernel(&model, &plan::plan(&model)),
+        Some(model) if report.is_empty() => {
+            let plan = plan::plan(&model);
+            report.say_plan("this kernel", || plan::table::table(&model, &plan));
+            report.warn_in_expression(emit::kernel(&model, &plan))
+        }
         _ => report.to_tokens_in_expression(),
     }
 }

@@ -70,7 +70,7 @@ pub fn args(tokens: TokenStream, report: &mut Report) -> Vec<Entry> {
     for group in groups {
         if let Some(entry) = entry(&group, report) {
             if let Some(first) = entries.iter().find(|e| e.key == entry.key) {
-                report.add(entry.key.span(), &check::REPEATED_KEY, &[&first.key]);
+                report.add_from_to(first.key.span(), entry.key.span(), &check::REPEATED_KEY, &[&first.key]);
             } else {
                 entries.push(entry);
             }
@@ -112,15 +112,19 @@ fn entry(tokens: &[TokenTree], report: &mut Report) -> Option<Entry> {
             }
             Some(Entry { key: key.clone(), value: value? })
         }
-        // `allow(name, ...)`, as Rust's own attributes have it.
+        // `allow(name, ...)` and `deny(name, ...)`, as Rust's own attributes have it.
         [TokenTree::Ident(key), TokenTree::Group(group)]
-            if key == "allow" && group.delimiter() == Delimiter::Parenthesis =>
+            if (key == "allow" || key == "deny") && group.delimiter() == Delimiter::Parenthesis =>
         {
             let list = proc_macro2::Group::new(Delimiter::Bracket, group.stream());
             let mut list = TokenTree::Group(list);
             list.set_span(group.span());
             let value = value_of(key, &[list], group.span(), report)?;
             Some(Entry { key: key.clone(), value })
+        }
+        // One that says all by being there.
+        [TokenTree::Ident(key)] if key == "explain" => {
+            Some(Entry { key: key.clone(), value: Value { span: key.span(), kind: ValueKind::Word("true".into()) } })
         }
         [TokenTree::Ident(key), rest @ ..] => {
             report.unread(&key.to_string());

@@ -1,5 +1,8 @@
 //! Rms and layer norm over axes that are not the last, and weight norm over any axis, against the f64 oracle.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit_tests::check::{Case, Check, WeightCase, check_all};
 use normkit_tests::open::{self, Open};
 use normkit_tests::{Inputs, Kernel, Sets, WeightNorm, at_each_level, kernel, weight_norm};

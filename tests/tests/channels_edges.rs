@@ -1,6 +1,9 @@
 //! Where the passes over channels, columns and vectors reach the edge of what they do fast: gradients near the type's range, long
 //! rows, strides that keep rows from merging, dims that nothing backs.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::{NormError, Saved, norm, normalize};
 use normkit_tests::{Numbers, at_each_level};
 

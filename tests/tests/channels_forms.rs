@@ -1,5 +1,8 @@
 //! The ways to say what is normalized: families, many axes, negative axes, and layers with fields of their own.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::{NormError, NormLayer, Param, Saved, norm, normalize};
 use normkit_tests::check::{BatchCase, Case, Check};
 use normkit_tests::{Inputs, Numbers, Sets, at_each_level, batch, bits, kernel, narrow};

@@ -3,6 +3,9 @@
 //! Where a case is about cancellation, the textbook formula `E[x^2] - E[x]^2` in f32 is computed beside the kernel and must miss
 //! the bound: a case that it passes shows nothing.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::Level;
 use normkit_tests::open;
 use normkit_tests::{

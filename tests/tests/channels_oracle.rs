@@ -1,6 +1,9 @@
 //! Instance and group norm against the f64 oracle: both layouts, both types, all affine forms, all levels, sizes that cross the
 //! edges of every tile.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit_tests::check::{Case, Check, check_all};
 use normkit_tests::open::{self, Open};
 use normkit_tests::{Kernel, Sets, at_each_level, kernel};

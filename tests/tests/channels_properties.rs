@@ -1,5 +1,8 @@
 //! Techniques and layouts that are the same give the same, whatever the tensor.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 mod random;
 mod tensors;
 

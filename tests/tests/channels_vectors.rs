@@ -1,6 +1,9 @@
 //! Group norm of `[N, C]`, tensors without spatial axes, as PyTorch's `GroupNorm` takes them: each group is normalized over its
 //! channels alone.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit_tests::check::{Case, Check};
 use normkit_tests::{Inputs, Sets, at_each_level, kernel};
 

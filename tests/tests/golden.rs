@@ -3,6 +3,9 @@
 //!
 //! `cargo test -p normkit-tests --test golden -- --nocapture` prints which levels ran and the worst errors.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use std::collections::BTreeMap;
 
 use normkit::{NormError, Saved, norm, normalize};

@@ -1,5 +1,8 @@
 //! `cast = before_weight`: the normalized element is rounded to the half type before the weight is applied, as Llama checkpoints expect.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::{Element, Level, bf16, f16};
 use normkit_tests::rounding::Format;
 use normkit_tests::{Inputs, Kernel, Numbers, Sets, at_each_level_of_halves, bits, kernel, narrow, widen};

@@ -63,7 +63,7 @@ pub struct Linear {
 }
 
 /// All of them together.
-#[normalize]
+#[normalize(allow(mixed_kinds))]
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Model {
     #[norm(kind = "rms", shape = [_, 48], dtype = bf16, param = bf16, cast = before_weight)]

@@ -1,6 +1,9 @@
 //! Half types against the f64 oracle, for rows and columns: every output is the oracle's, rounded once. Both half types, parameters
 //! of every type beside them, all affine forms, all levels, sizes that cross the edges of every vector and tail.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::{Element, Level, bf16, f16};
 use normkit_tests::check::{Case, Check, case, check_all};
 use normkit_tests::{Inputs, Kernel, Place, Sets, at_each_level_of_halves, bits, kernel};

@@ -188,7 +188,7 @@ mod decorated {
 
     macro_rules! define_model {
         ($name:ident { $($field:ident: $ty:ty = $kind:literal of $n:expr),* }) => {
-            #[normkit::normalize]
+            #[normkit::normalize(allow(mixed_kinds))]
             struct $name { $(#[norm(kind = $kind, shape = [_, $n])] $field: $ty),* }
         };
     }
@@ -213,7 +213,7 @@ mod models {
 
     /// Derives on both sides of the attribute, and what is private.
     #[derive(Clone)]
-    #[normalize]
+    #[normalize(allow(mixed_kinds))]
     #[derive(Debug, Default, PartialEq)]
     pub(crate) struct Model {
         #[norm(kind = "rms", shape = [_, 8])]
@@ -278,6 +278,129 @@ mod models {
         let model = Model { norm: Norm::new() };
         assert_eq!(model.norms().count(), 1);
         exercise!(model.norm, NormGrads::new(), super::is_rms);
+    }
+}
+
+mod linted {
+    //! What lints are about: allowed by our key, and by Rust's, which leaves nothing else to complain of.
+
+    use normkit::{norm, normalize};
+
+    /// Allowed on the layer.
+    #[normalize(kind = "layer", shape = [_, 8], eps = 1e-4, allow(eps_unusual))]
+    #[derive(Debug)]
+    pub(crate) struct Allowed;
+
+    #[test]
+    fn allowed_in_a_function() {
+        /// Allowed on the model.
+        #[normalize(allow(mixed_kinds, eps_unusual))]
+        struct Model {
+            #[norm(kind = "rms", shape = [_, 8], eps = 1e-12)]
+            first: First,
+            text: String,
+            #[norm(kind = "layer", shape = [_, 8], eps = 1e-12, allow(layer_of_one))]
+            last: Last,
+        }
+        let model = Model { first: First::new(), text: String::new(), last: Last::new() };
+        assert_eq!((model.norms().count(), model.text.len()), (2, 0));
+        exercise!(model.first, FirstGrads::new(), super::is_rms);
+        exercise!(model.last, LastGrads::new(), super::is_layer);
+        let mut y = [0.0; 8];
+        let kernel = norm!(kind = "rms", shape = [_, 8], eps = 1e-12, affine = false, allow(eps_unusual));
+        kernel.forward(&super::X, &mut y).unwrap();
+        assert!(super::is_rms(&y) && Allowed::new().weight.len() == 8);
+    }
+
+    #[allow(deprecated)]
+    mod warned {
+        /// Two warnings.
+        #[normkit::normalize(kind = "batch", shape = [2, 8], eps = 0)]
+        #[cfg(not(any()))]
+        #[derive(Debug)]
+        pub(crate) struct Layer;
+
+        /// Not there, nor are its warnings.
+        #[normkit::normalize(kind = "batch", shape = [2, 8], eps = 0)]
+        #[cfg(any())]
+        #[derive(Debug)]
+        pub(crate) struct Layer;
+
+        /// Two more.
+        #[normkit::normalize]
+        #[derive(Debug, Default)]
+        pub(crate) struct Model {
+            #[norm(kind = "rms", shape = [_, 8])]
+            first: First,
+            text: String,
+            #[norm(kind = "layer", shape = [_, 8])]
+            last: Last,
+        }
+
+        #[test]
+        fn they_run() {
+            let model = Model::default();
+            assert_eq!((model.norms().count(), model.text.len(), Layer::new().weight.len()), (2, 0, 8));
+            exercise!(model.first, FirstGrads::new(), crate::is_rms);
+            exercise!(model.last, LastGrads::new(), crate::is_layer);
+            let mut y = [0.0; 8];
+            normkit::norm!(kind = "rms", shape = [_, 8], eps = 0, affine = false).forward(&crate::X, &mut y).unwrap();
+            assert!(crate::is_rms(&y));
+        }
+    }
+}
+
+mod visible {
+    //! Every visibility: what is generated is as visible as the struct, and no more.
+    #![deny(private_bounds, private_interfaces, unnameable_types)]
+    #![allow(unreachable_pub)]
+
+    pub mod deeper {
+        //! The layers.
+
+        #[normkit::normalize(kind = "layer", shape = [_, 8])]
+        struct Private;
+
+        #[normkit::normalize(kind = "layer", shape = [_, 8])]
+        pub(self) struct OfItself;
+
+        /// The module around sees it.
+        #[normkit::normalize(kind = "layer", shape = [_, 8])]
+        #[derive(Debug)]
+        pub(super) struct OfParent;
+
+        /// So does one further out.
+        #[normkit::normalize(kind = "layer", shape = [_, 8], eps = _)]
+        #[derive(Debug)]
+        pub(in crate::visible) struct OfPath;
+
+        /// All see it, and not its field.
+        #[normkit::normalize(kind = "rms")]
+        #[derive(Debug)]
+        pub struct Public {
+            weight: [f32; 8],
+        }
+
+        #[normkit::normalize]
+        struct Model {
+            #[norm(kind = "layer", shape = [_, 8])]
+            pub norm: Norm,
+        }
+
+        #[test]
+        fn from_inside() {
+            exercise!(Private::new(), PrivateGrads::new(), crate::is_layer);
+            exercise!(OfItself::new(), OfItselfGrads::new(), crate::is_layer);
+            assert_eq!(Model { norm: Norm::new() }.norms().count(), 1);
+            assert!((Public::new().weight[0] - 1.0).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn from_outside() {
+        exercise!(deeper::OfParent::new(), deeper::OfParentGrads::new(), super::is_layer);
+        exercise!(deeper::OfPath::new(), deeper::OfPathGrads::new(), super::is_layer);
+        exercise!(deeper::Public::new(), deeper::PublicGrads::new(), super::is_rms);
     }
 }
 

@@ -1,5 +1,8 @@
 //! Rows far longer than a cache, and calls at a thread's end.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::generic::reference::Problem;
 use normkit::{Saved, norm};
 use normkit_tests::{Numbers, at_each_level, error};

@@ -1,5 +1,8 @@
 //! Whole models annotated: `#[normalize]` on a struct with `#[norm(...)]` fields.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::{NormError, NormLayer, Saved, Tensor, TensorMut, normalize};
 
 /// None of ours.

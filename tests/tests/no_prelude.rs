@@ -30,6 +30,20 @@ pub struct Model<'a, T: 'a, const N: usize = 1> {
     other: ::std::option::Option<&'a [T; N]>,
 }
 
+/// What a lint is about.
+#[allow(deprecated)]
+mod warned {
+    /// A layer.
+    #[::normkit::normalize(kind = "layer", shape = [_, 8], eps = 1e-2)]
+    #[derive(Debug)]
+    pub struct Layer;
+}
+
+#[test]
+fn what_is_warned_of_is_there() {
+    ::std::assert_eq!(warned::Layer::new().weight.len(), 8);
+}
+
 #[test]
 fn models_are_walked() {
     let mut model = <Model<'_, f32> as ::std::default::Default>::default();

@@ -3,6 +3,9 @@
 //! Where a case is about cancellation, the textbook formula `E[x^2] - E[x]^2` is computed beside the kernel and must miss
 //! the bound: a case that it passes shows nothing.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::generic::reference::Problem;
 use normkit::{Compute, Level, Saved};
 use normkit_tests::{Inputs, Kernel, Numbers, at_each_level, bits, error, kernel, narrow, widen};

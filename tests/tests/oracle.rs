@@ -1,6 +1,9 @@
 //! Every kernel against the f64 oracle: both techniques, both types, all affine forms, all levels, sizes from 1 to past every
 //! unroll and tail boundary.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::generic::reference::Problem;
 use normkit::{Saved, norm};
 use normkit_tests::{Numbers, at_each_level, error};

@@ -1,6 +1,9 @@
 //! What must hold for any input: agreement with the f64 oracle, with finite differences, and of a row with itself, wherever
 //! the row lies and whatever lies beside it.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 mod random;
 
 use normkit::{Compute, Saved, View, ViewMut};

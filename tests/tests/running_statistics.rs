@@ -1,5 +1,8 @@
 //! What batch norm keeps of the batches it has seen, against the formulas and PyTorch's numbers.
 
+// Of what tests need, lints warn; this silences them.
+#![allow(deprecated)]
+
 use normkit::{NormLayer, Saved, Tensor, TensorMut, norm, normalize};
 use normkit_tests::{Numbers, at_each_level, bits};
 

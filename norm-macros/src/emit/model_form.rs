@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 
 /// `#[normalize] struct ...` with `layers` in place of its `#[norm(...)]` fields. What was refused is missing, no more.
 pub fn model_form(model: &ModelStruct, layers: &[TokenStream], report: &Report) -> TokenStream {
-    let (errors, item, methods) = (report.to_tokens(), &model.item, methods(model));
+    let (errors, item, methods) = (report.to_tokens(&model.item.attrs), &model.item, methods(model));
     let layers = model.fields.iter().zip(layers).map(|(field, layer)| guarded(field, layer));
     quote!(#errors #item #methods #(#layers)*)
 }

@@ -13,13 +13,33 @@ pub fn refused_item(item: &TokenStream, args: &[Entry], report: &Report) -> Toke
     if let Ok(item) = syn::parse2::<syn::ItemStruct>(item.clone()) {
         return refused_layer(&item, args, report);
     }
-    let errors = report.to_tokens();
+    let errors = report.to_tokens(&[]);
+    let Ok(mut item) = syn::parse2::<syn::Item>(item.clone()) else { return quote!(#errors #item) };
+    // What the compiler does not know, so would complain of.
+    match &mut item {
+        syn::Item::Enum(item) => {
+            let fields = item.variants.iter_mut().flat_map(|variant| &mut variant.fields);
+            fields.for_each(|field| field.attrs.retain(|attribute| !is_ours(attribute)));
+            item.attrs.retain(|attribute| !is_ours(attribute));
+        }
+        syn::Item::Union(item) => {
+            let fields = item.fields.named.iter_mut();
+            fields.for_each(|field| field.attrs.retain(|attribute| !is_ours(attribute)));
+            item.attrs.retain(|attribute| !is_ours(attribute));
+        }
+        _ => {}
+    }
     quote!(#errors #item)
+}
+
+/// Whether it is `#[norm]` or another `#[normalize]`.
+fn is_ours(attribute: &syn::Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == "normalize" || segment.ident == "norm")
 }
 
 /// Messages, the struct, and stub methods.
 pub fn refused_layer(item: &syn::ItemStruct, args: &[Entry], report: &Report) -> TokenStream {
-    let errors = report.to_tokens();
+    let errors = report.to_tokens(&item.attrs);
     let guess = Guess::new(item, args);
     let structure = structure(item, &guess);
     let grads = grads(item, &guess);
@@ -142,7 +162,7 @@ fn is_open(args: &[Entry], technique: Option<&Technique>) -> bool {
 /// The user's struct with the fields that it lacks, without what would contradict the stubs.
 fn structure(item: &syn::ItemStruct, guess: &Guess) -> syn::ItemStruct {
     let mut item = item.clone();
-    item.attrs.retain(|attribute| attribute.path().segments.last().is_none_or(|s| s.ident != "normalize"));
+    item.attrs.retain(|attribute| !is_ours(attribute));
     for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
         let paths = syn::punctuated::Punctuated::<syn::Path, syn::Token![,]>::parse_terminated;
         let Ok(paths) = attribute.parse_args_with(paths) else { continue };

@@ -1,6 +1,6 @@
 //! What the struct under the attribute declares.
 
-use super::{Dtype, Model, Param, keys};
+use super::{Dtype, Eps, Model, Param, keys};
 use crate::check::{self, Report};
 use crate::parse::Entry;
 use proc_macro2::Span;
@@ -36,6 +36,8 @@ pub struct Declared {
     pub declares_count: bool,
     /// Where `num_batches_tracked` is of another type than it should be, and which.
     miscounted: Option<(Span, String)>,
+    /// Other fields that have a `cfg`.
+    conditional: Vec<syn::Ident>,
     /// Whether there are generic types or constants (which has been reported): lengths and types may be theirs.
     pub generic: bool,
 }
@@ -104,6 +106,7 @@ pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
         declares_eps: false,
         declares_count: false,
         miscounted: None,
+        conditional: Vec::new(),
         generic: generic.is_some(),
     };
     for field in &item.fields {
@@ -117,7 +120,14 @@ pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
                 declared.miscounted = Some((field.ty.span(), found));
             }
         }
-        let Some(role) = role_of(ident) else { continue };
+        let has_cfg = field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
+        let Some(role) = role_of(ident) else {
+            declared.conditional.extend(has_cfg.then(|| ident.clone()));
+            continue;
+        };
+        if has_cfg {
+            report.add(ident.span(), &check::CFG_ON_PARAMETER, &[ident]);
+        }
         if let Some(first) = declared.role(role) {
             report.add(ident.span(), &check::TWO_NAMES, &[&first.field, ident]);
             continue;
@@ -143,14 +153,23 @@ pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
     declared
 }
 
+/// Whether an attribute on a struct is one of ours, which has no place beside `#[normalize]`. This is reported.
+pub fn misplaced(attribute: &syn::Attribute, report: &mut Report) -> bool {
+    let path = attribute.path();
+    let rule = match path.segments.last() {
+        Some(segment) if segment.ident == "normalize" => check::STACKED,
+        Some(segment) if segment.ident == "norm" => check::NORM_ON_STRUCT,
+        _ => return false,
+    };
+    report.add(path.span(), &rule, &[]);
+    true
+}
+
 /// Attributes beside ours that cannot stand there.
 fn attributes(item: &syn::ItemStruct, report: &mut Report) {
     for attribute in &item.attrs {
-        let path = attribute.path();
-        if path.segments.last().is_some_and(|segment| segment.ident == "normalize") {
-            report.add(path.span(), &check::STACKED, &[]);
-        }
-        if path.is_ident("derive") {
+        misplaced(attribute, report);
+        if attribute.path().is_ident("derive") {
             let _ = attribute.parse_nested_meta(|meta| {
                 if meta.path.segments.last().is_some_and(|segment| segment.ident == "Default") {
                     report.add(meta.path.span(), &check::CONFLICTING_DERIVE, &[]);
@@ -230,6 +249,11 @@ pub fn param_elements(item: &syn::ItemStruct) -> (Option<Dtype>, Option<Dtype>) 
 pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Report) {
     if let Some((span, found)) = declared.miscounted.as_ref().filter(|_| model.technique.running) {
         report.add(*span, &check::COUNT_TYPE, &[found]);
+    }
+    for name in &declared.conditional {
+        if (name == "eps" && model.eps == Eps::Runtime) || (name == "num_batches_tracked" && model.technique.running) {
+            report.add(name.span(), &check::CFG_ON_PARAMETER, &[name]);
+        }
     }
     for found in &declared.found {
         let name = &found.field;

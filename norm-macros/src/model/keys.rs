@@ -1,6 +1,7 @@
 //! From keys to a model: one function a key.
 
 mod axes;
+mod lints;
 
 use super::technique::KEYS;
 use super::{Affine, Axis, Cast, Dtype, Eps, Model, Running, TECHNIQUES, Technique};
@@ -121,8 +122,9 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
     let eps = eps(&keys, judged, compute, report);
     let affine = affine(&keys, judged, report);
     let facade = facade(&keys, report);
-    if keys.get("allow").is_some() {
-        allow(&keys, report);
+    let levels = lints::levels(&keys, report);
+    if let Some(span) = explain(&keys, report) {
+        report.ask_for_plan(span);
     }
     let model = Model {
         technique: technique?,
@@ -138,6 +140,7 @@ pub fn resolve(entries: &[Entry], known: &Known, report: &mut Report) -> Option<
         facade,
     };
     check_specialised(&keys, &model, report)?;
+    lints::judge(&keys, &model, &levels, report);
     Some(model)
 }
 
@@ -201,6 +204,17 @@ fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report
         let of = technique.map_or("normalize", |technique| technique.kind);
         report.add(entry.key.span(), &check::UNKNOWN_KEY, &[&key, &hint, &of, &taken.join(", ")]);
     }
+}
+
+/// The axes by their numbers, for messages.
+fn numbered(shape: &[Axis]) -> String {
+    let rank = shape.len();
+    let axes = shape.iter().enumerate();
+    let axes = axes.map(|(i, axis)| {
+        let size = shown(core::slice::from_ref(axis));
+        format!("{i} (or -{}): `{}`", rank - i, size.trim_matches(['[', ']']))
+    });
+    axes.collect::<Vec<_>>().join(", ")
 }
 
 /// The shape as it is written, for messages.
@@ -519,18 +533,30 @@ fn facade(keys: &Keys<'_>, report: &mut Report) -> String {
     }
 }
 
-fn allow(keys: &Keys<'_>, report: &mut Report) {
-    let Some(value) = keys.get("allow") else { return };
-    let ValueKind::List(names) = &value.kind else {
-        mistyped(value, "allow", "`allow(lint_name, ...)`", "write the names in parentheses, without `=`", report);
-        return;
-    };
-    for name in names {
-        mistyped(name, "allow", "the name of a lint", "there are no lints yet", report);
+/// Where the plan is asked for.
+fn explain(keys: &Keys<'_>, report: &mut Report) -> Option<Span> {
+    let (expected, help) = ("`true` or `false`", "write `explain`, which needs no value");
+    match word(keys, "explain", expected, help, report).ok()?? {
+        ("true", span) => Some(span),
+        ("false", _) => None,
+        (other, span) => {
+            report.add(span, &check::MISTYPED, &[&"explain", &expected, &format!("`{other}`"), &help]);
+            None
+        }
     }
 }
 
 /// Where the facade is, from the keys of a model.
 pub fn facade_of(entries: &[Entry], report: &mut Report) -> String {
     facade(&Keys { entries }, report)
+}
+
+/// Whether the keys of a model ask for the plans of its layers.
+pub fn explains(entries: &[Entry], report: &mut Report) -> bool {
+    explain(&Keys { entries }, report).is_some()
+}
+
+/// The lints that the keys of a model allow and deny, of which those not known are reported.
+pub fn levels_of(entries: &[Entry], report: &mut Report) -> check::Levels {
+    lints::levels(&Keys { entries }, report)
 }

@@ -1,7 +1,9 @@
 //! The model form: which struct is a model, and what its `#[norm(...)]` fields are layers of.
 
+mod lints;
+
 use super::{fields, keys};
-use crate::check::{self, Report};
+use crate::check::{self, Levels, Report};
 use crate::parse::{Entry, ModelForm, NormField, Value, ValueKind};
 use proc_macro2::Ident;
 use quote::{format_ident, quote};
@@ -9,7 +11,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 /// The keys that a model takes, for those of its fields that do not give them.
-const KEYS: &[&str] = &["crate"];
+const KEYS: &[&str] = &["allow", "deny", "explain", "crate"];
 
 /// Types that a field has by mistake: a struct of that name would hide them from all code around.
 const PRIMITIVE: &[&str] = &[
@@ -45,6 +47,12 @@ pub fn is_model(args: &[Entry], form: &ModelForm, report: &mut Report) -> bool {
     if !report.is_empty() || !args.iter().all(|entry| is_models(&entry.key)) {
         return false;
     }
+    if form.item.attrs.iter().any(|attribute| fields::misplaced(attribute, &mut Report::default())) {
+        // That is said of the layer; its keys may well be there.
+        report.unread("kind");
+        report.unread("shape");
+        return false;
+    }
     report.add(report.whole(), &check::NEITHER_FORM, &[]);
     // Nothing more about keys that a layer would lack.
     report.unread("kind");
@@ -67,19 +75,22 @@ pub fn model_form(args: &[Entry], form: ModelForm, report: &mut Report) -> Model
         let kind = ValueKind::Path(facade.clone());
         Entry { key: entry.key.clone(), value: Value { span: entry.value.span, kind } }
     };
-    let handed_on: Vec<Entry> = args.iter().filter(|entry| entry.key == "crate").map(right).collect();
+    let mut handed_on: Vec<Entry> = args.iter().filter(|entry| entry.key == "crate").map(right).collect();
+    if keys::explains(args, report) {
+        handed_on.extend(args.iter().find(|entry| entry.key == "explain").cloned());
+    }
     let ModelForm { mut item, fields } = form;
-    item.attrs.retain(|attribute| {
-        let path = attribute.path();
-        let is_ours = path.segments.last().is_some_and(|segment| segment.ident == "normalize");
-        if is_ours {
-            report.add(path.span(), &check::STACKED, &[]);
-        }
-        !is_ours
-    });
+    item.attrs.retain(|attribute| !fields::misplaced(attribute, report));
     let mut taken = vec![Taken { name: item.ident.clone(), by: "the model".into(), cfgs: None, is_layer: false }];
-    let fields = fields.into_iter().map(|field| field_of(field, &item, &handed_on, &mut taken)).collect();
-    ModelStruct { item, facade, fields }
+    let levels = keys::levels_of(args, report);
+    let fields = fields.into_iter().map(|mut field| {
+        hand_levels(&mut field.args, args, &levels);
+        field_of(field, &item, &handed_on, &mut taken)
+    });
+    let fields: Vec<_> = fields.collect();
+    let model = ModelStruct { item, facade, fields };
+    lints::judge(&model, report);
+    model
 }
 
 /// A model takes few keys; those of a layer belong to its fields.
@@ -94,6 +105,24 @@ fn model_keys(args: &[Entry], form: &ModelForm, report: &mut Report) {
 
 fn is_models(key: &Ident) -> bool {
     KEYS.iter().any(|known| key == known)
+}
+
+/// Gives a field what its model says of lints that it says nothing of itself.
+fn hand_levels(own: &mut Vec<Entry>, models: &[Entry], levels: &Levels) {
+    let said = keys::levels_of(own, &mut Report::default());
+    for (key, names) in [("allow", &levels.allowed), ("deny", &levels.denied)] {
+        let Some(entry) = models.iter().find(|entry| entry.key == key) else { continue };
+        let span = entry.value.span;
+        let is_new = |name: &&&str| !said.allowed.contains(*name) && !said.denied.contains(*name);
+        let new = names.iter().filter(is_new).map(|name| Value { span, kind: ValueKind::Word((*name).into()) });
+        let new: Vec<_> = new.collect();
+        match own.iter_mut().find(|entry| entry.key == key) {
+            Some(Entry { value: Value { kind: ValueKind::List(names), .. }, .. }) => names.extend(new),
+            // What is wrong with it is said.
+            Some(_) => {}
+            None => own.push(Entry { key: entry.key.clone(), value: Value { span, kind: ValueKind::List(new) } }),
+        }
+    }
 }
 
 /// The name of a type that is there already.

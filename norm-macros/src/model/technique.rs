@@ -54,7 +54,7 @@ pub enum Groups {
 }
 
 /// The keys that all take.
-pub const KEYS: &[&str] = &["kind", "shape", "axis", "dtype", "param", "affine", "allow", "crate"];
+pub const KEYS: &[&str] = &["kind", "shape", "axis", "dtype", "param", "affine", "allow", "deny", "explain", "crate"];
 
 const NORMALIZED: Technique = Technique {
     kind: "",

@@ -2,8 +2,6 @@ use super::*;
 use crate::check::catalogue;
 use crate::parse;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 use quote::quote;
 use std::collections::BTreeSet;
 
@@ -347,6 +345,9 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("mistyped", "kind = rms, shape = [_, 8], crate = 1", ""),
     ("mistyped", r#"kind = rms, shape = [_, 8], crate = "not a path""#, ""),
     ("mistyped", "kind = rms, shape = [_, 8], allow = everything", ""),
+    ("mistyped", "kind = rms, shape = [_, 8], deny(1)", ""),
+    ("unknown_lint", "kind = rms, shape = [_, 8], allow(eps_unusal)", ""),
+    ("unknown_lint", "kind = rms, shape = [_, 8], deny(eps_unusual, everything)", ""),
     ("missing_shape", "kind = rms", ""),
     ("missing_shape", "kind = rms", "struct S;"),
     ("missing_shape", "kind = rms", "struct S { weight: Vec<f32> }"),
@@ -447,6 +448,12 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("field_fixed_for_open", "kind = rms, shape = [_, _]", "struct S { weight: [f32; 8] }"),
     ("field_fixed_for_open", "kind = rms, shape = [_, 8 | 9]", "struct S { weight: [f32; 8] }"),
     ("two_names", "kind = rms", "struct S { weight: [f32; 8], gamma: [f32; 8] }"),
+    ("cfg_on_parameter", "kind = layer", "struct S { weight: [f32; 8], #[cfg(a)] bias: [f32; 8] }"),
+    ("cfg_on_parameter", "kind = rms, eps = _", "struct S { weight: [f32; 8], #[cfg(a)] eps: f32 }"),
+    ("cfg_on_parameter", "kind = batch, shape = [_, 8]", "struct S { #[cfg(a)] num_batches_tracked: i64 }"),
+    ("norm_on_struct", "kind = rms, shape = [_, 8]", "#[norm(kind = rms)] struct S;"),
+    ("mistyped", "kind = rms, shape = [_, 8], explain = yes", ""),
+    ("mistyped", "kind = rms, shape = [_, 8], explain = 1", ""),
     ("stacked", "kind = rms, shape = [_, 8]", "#[normkit::normalize(kind = rms)] struct S;"),
     ("conflicting_derive", "kind = rms, shape = [_, 8]", "#[derive(Clone, Default)] struct S;"),
 ];
@@ -459,6 +466,79 @@ fn each_rule_is_reported_by_its_name_and_alone() {
             item => read_layer(tokens(args), tokens(item)).1,
         };
         assert_eq!(names, [*rule], "{args} on {item}");
+    }
+}
+
+/// The lint that fires, if any, and arguments of `norm!`.
+const LINTED: &[(&str, &str)] = &[
+    ("small_batch", "kind = batch, shape = [1, 8, 9]"),
+    ("small_batch", "kind = batch, shape = [3, 8]"),
+    ("few_samples", "kind = batch, shape = [4, 8]"),
+    ("few_samples", "kind = batch, shape = [15, 8, 9], axis = -1"),
+    ("", "kind = batch, shape = [16, 8]"),
+    ("", "kind = batch, shape = [_, 8]"),
+    ("", "kind = batch, shape = [2 | 4, 8]"),
+    ("", "kind = batch, shape = [3, 8, 9], axis = 0"),
+    ("", "kind = layer, shape = [2, 8]"),
+    ("one_by_channels", "kind = batch, shape = [1, 8]"),
+    ("one_by_channels", "kind = batch, shape = [1, _]"),
+    ("batch_axis_last", "kind = batch, shape = [8, _], axis = 0"),
+    ("", "kind = batch, shape = [8, 9, _], axis = 0"),
+    ("", "kind = batch, shape = [_, _], axis = 0"),
+    ("eps_unusual", "kind = rms, shape = [_, 8], eps = 0"),
+    ("eps_unusual", "kind = rms, shape = [_, 8], eps = 1.1e-5"),
+    ("eps_unusual", "kind = layer, shape = [_, 8], eps = 1e-2, dtype = bf16"),
+    ("eps_unusual", "kind = rms, shape = [_, 8], eps = 1e-3"),
+    ("eps_unusual", "kind = rms, shape = [_, 8], eps = 1e-12"),
+    ("eps_unusual", "kind = batch, shape = [_, 8], eps = 1e-12"),
+    ("eps_unusual", "kind = instance, shape = [_, 8, 9], eps = 1e-3"),
+    ("", "kind = layer, shape = [_, 8], eps = 1e-12"),
+    ("", "kind = layer, shape = [_, 8], eps = 1e-3"),
+    ("", "kind = batch, shape = [_, 8], eps = 0.001, dtype = bf16"),
+    ("", "kind = group, shape = [_, 8, 9], groups = 4, eps = 1e-3"),
+    ("", "kind = layer, shape = [_, 8], eps = 1e-8"),
+    ("", "kind = layer, shape = [_, 8], eps = 1e-5"),
+    ("", "kind = rms, shape = [_, 8], eps = 1e-3, dtype = f64"),
+    ("", "kind = layer, shape = [_, 8], eps = _"),
+    ("eps_below_type", "kind = rms, shape = [_, 8], eps = 5e-8, dtype = f16"),
+    ("eps_below_type", "kind = rms, shape = [_, 8], eps = 1e-9, dtype = f32 | f16"),
+    ("eps_unusual", "kind = rms, shape = [_, 8], eps = 0, dtype = f16"),
+    ("", "kind = rms, shape = [_, 8], eps = 6e-8, dtype = f16"),
+    ("", "kind = rms, shape = [_, 8], eps = 5e-8, dtype = bf16"),
+    ("one_group", "kind = group, shape = [_, 8, 9], groups = 1"),
+    ("one_group", "kind = group, shape = [_, _, 9], groups = 1"),
+    ("group_per_channel", "kind = group, shape = [_, 8, 9], groups = 8"),
+    ("group_per_channel", "kind = group, shape = [_, 1, 9], groups = 1"),
+    ("", "kind = group, shape = [_, 8, 9], groups = 4"),
+    ("instance_of_one", "kind = instance, shape = [_, 8, 1, 1]"),
+    ("", "kind = instance, shape = [_, 8, 1, 2]"),
+    ("", "kind = instance, shape = [_, 8, _]"),
+    ("layer_of_one", "kind = rms, shape = [_, 1]"),
+    ("layer_of_one", "kind = layer, shape = [_, 1, 8, 1], axis = [1, 3]"),
+    ("", "kind = layer, shape = [_, 1 | 2]"),
+    ("momentum_extreme", "kind = batch, shape = [_, 8], momentum = 0"),
+    ("momentum_extreme", "kind = batch, shape = [_, 8], momentum = 1.0"),
+    ("momentum_of_keras", "kind = batch, shape = [_, 8], momentum = 0.9"),
+    ("", "kind = batch, shape = [_, 8], momentum = 0.89"),
+    ("", "kind = batch, shape = [_, 8], momentum = cumulative"),
+];
+
+#[test]
+fn each_lint_fires_alone_is_allowed_and_denied() {
+    let read = |args: &str| {
+        let mut report = Report::default();
+        let args = parse::args(tokens(args), &mut report);
+        assert!(kernel(&args, &mut report).is_some(), "{args:?}");
+        (report.warned(), report.names)
+    };
+    for (lint, args) in LINTED {
+        let lints: Vec<_> = [*lint].into_iter().filter(|lint| !lint.is_empty()).collect();
+        assert_eq!(read(args), (lints.clone(), vec![]), "{args}");
+        let lint = lints.first().copied().unwrap_or("small_batch");
+        assert_eq!(read(&format!("{args}, allow({lint})")), (vec![], vec![]), "{args}");
+        assert_eq!(read(&format!("{args}, deny({lint})")), (vec![], lints), "{args}");
+        // What is allowed is not denied.
+        assert_eq!(read(&format!("{args}, deny({lint}), allow({lint})")), (vec![], vec![]), "{args}");
     }
 }
 
@@ -476,7 +556,7 @@ fn spellings_of_other_frameworks_are_answered_with_ours() {
         let mut report = Report::default();
         let args = parse::args(tokens(args), &mut report);
         let _ = kernel(&args, &mut report);
-        (report.names.clone(), report.to_tokens().to_string())
+        (report.names.clone(), report.to_tokens(&[]).to_string())
     };
     // Of each line the first word is ours. The model has neither, and is not told that it lacks ours as well.
     let keys = "eps epsilon norm_eps layer_norm_eps rms_norm_eps variance_epsilon layer_norm_epsilon
@@ -537,6 +617,16 @@ fn several_at_once_are_all_reported() {
     let item = ["stacked", "conflicting_derive", "type_generics", "two_names", "fields_disagree"];
     assert_eq!(names, [&item[..], &["unknown_kind", "axis_out_of_range", "repeated_axis"]].concat());
 
+    // Nothing more of a key that the kind does not take; what is warned of is said beside what is wrong.
+    let mut report = Report::default();
+    let args =
+        "kind = weight, shape = [4, 8], eps = 1e-12, momentum = 0; kind = layer, shape = [_, 1], eps = 1, banana = 2";
+    for args in args.split(';') {
+        let _ = kernel(&parse::args(tokens(args), &mut report), &mut report);
+    }
+    assert_eq!(report.names, ["key_not_of_kind", "key_not_of_kind", "unknown_key"]);
+    assert_eq!(report.warned(), ["layer_of_one", "eps_unusual"]);
+
     // What the fields are held against is known only when the keys are right; then again all of it is said.
     let (_, names) = read_layer(
         quote!(kind = layer, shape = [_, 8], affine = weight),
@@ -584,9 +674,8 @@ fn a_box_in_a_box_is_no_parameter() {
     assert_eq!(names, ["field_type"]);
 }
 
-// Random tokens: as text, so that failures read well; `hidden!(...)` stands for invisible brackets.
-
-fn tokens(text: &str) -> TokenStream {
+/// Tokens from text, in which `hidden!(...)` stands for invisible brackets.
+pub fn tokens(text: &str) -> TokenStream {
     fn show(tokens: TokenStream) -> TokenStream {
         let mut shown = Vec::new();
         for token in tokens {
@@ -604,120 +693,4 @@ fn tokens(text: &str) -> TokenStream {
         shown.into_iter().collect()
     }
     show(text.parse().unwrap_or_else(|error| panic!("{error}: {text}")))
-}
-
-const ATOMS: &str = r#"rms layer "rms" RMSNorm f32 f64 i8 true false weight _ 0 1 2 -1 -2 7 20 768 268435457 1e-6 -0.5 1e-60
-    170141183460469231731687303715884105728 1e400 1.. 0.. -3.. 1..2 a::b ::a r#type 'c' 'a 1f32 b"x" "" "_" | || , = - . .. #
-    :: < > é"#;
-const KEYS: &str = "kind shape axis eps dtype param affine allow crate epsilon dim _ r#kind K 1";
-/// Entries that are right, by key.
-const RIGHT: [&str; 7] = [
-    "kind = rms; kind = \"layer\"; kind = hidden!(layer)",
-    "shape = [_, 20]; shape = [20]; shape = [_, 7 | 20 | _]; shape = [_, 3, 4]; shape = [_, hidden!(8)];",
-    "; axis = -1; axis = 0..; axis = [-1]; axis = [1, 2]; axis = -2..",
-    "; eps = _; eps = 1e-3; eps = 0; eps = hidden!(1e-5)",
-    "; dtype = f32; dtype = f64; param = f32; dtype = f64, param = f64",
-    "; affine = false; affine = weight; affine = true",
-    "; crate = a::b; crate = \"::c\"",
-];
-
-fn one_of(texts: Vec<&'static str>) -> impl Strategy<Value = &'static str> + Clone {
-    proptest::sample::select(texts)
-}
-
-fn split(text: &'static str, by: char) -> Vec<&'static str> {
-    text.split(by).map(str::trim).collect()
-}
-
-fn value() -> impl Strategy<Value = String> {
-    let leaf =
-        proptest::collection::vec(one_of(ATOMS.split_whitespace().collect()), 0..4).prop_map(|atoms| atoms.join(" "));
-    leaf.prop_recursive(3, 12, 4, |inner| {
-        let several = proptest::collection::vec(inner, 0..4);
-        prop_oneof![
-            several.clone().prop_map(|items| format!("[{}]", items.join(", "))),
-            several.clone().prop_map(|items| items.join(" | ")),
-            several.clone().prop_map(|items| format!("hidden!({})", items.join(" "))),
-            several.clone().prop_map(|items| format!("({})", items.join(", "))),
-            several.prop_map(|items| format!("{{{}}}", items.join(" "))),
-        ]
-    })
-}
-
-/// Right entries, with something strange among them half of the time.
-fn random_args() -> impl Strategy<Value = String> {
-    let right = RIGHT.map(|entries| one_of(split(entries, ';')));
-    let strange = prop_oneof![
-        2 => (one_of(split(KEYS, ' ')), value()).prop_map(|(key, value)| format!("{key} = {value}")),
-        1 => value(),
-    ];
-    let strange = prop_oneof![proptest::collection::vec(strange, 0..4), Just(Vec::new())];
-    (right, strange, any::<usize>()).prop_map(|(right, mut strange, turn)| {
-        let mut entries: Vec<_> = right.into_iter().filter(|entry| !entry.is_empty()).map(String::from).collect();
-        // What is strange comes in place of what is right as often as beside it.
-        if !strange.is_empty() && turn.is_multiple_of(2) {
-            entries.remove(turn / 2 % entries.len());
-        }
-        entries.append(&mut strange);
-        let by = turn % entries.len().max(1);
-        entries.rotate_left(by);
-        entries.join(", ")
-    })
-}
-
-/// Structs, mostly, that mostly are layers.
-fn random_item() -> impl Strategy<Value = String> {
-    let name = one_of(split("weight gamma scale bias beta shift eps other r#type", ' '));
-    let ty = "[f32; 20] | [f64; 20] | [f32; 7] | [f32; N] | [f32; 99999999999999999999] | [f32; -1] | Box<[f32; 20]> | Vec<f32> |
-        Param<f64> | Vec<Vec<f32>> | Box | Box<> | Box<'a> | f32 | &'a [f32] | [(); 20] | () | dyn Fn() | <A as B>::C | mac!() |
-        hidden!([f32; 20]) | [f32; hidden!(20)] | _";
-    let before =
-        "; ; ; pub; #[derive(Clone)]; #[derive(Default)]; #[derive]; #[derive(1)]; #[normalize]; #[a::normalize(x)]";
-    let field = (name, one_of(split(ty, '|')));
-    let fields = proptest::collection::vec(field, 0..4).prop_map(|fields| {
-        let fields: Vec<_> = fields.into_iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
-        format!("{{ {} }}", fields.join(", "))
-    });
-    let body = prop_oneof![4 => fields, 2 => Just(";".to_string()), 1 => value()];
-    let generics = one_of(split(", , , , <'a>, <T>, <const N: usize>, <>", ','));
-    (one_of(split(before, ';')), generics, body, 0..12).prop_map(|(before, generics, body, n)| match n {
-        0 => format!("{before} enum S {body}"),
-        1 => format!("{before} {body}"),
-        _ => format!("{before} struct S{generics} {body}"),
-    })
-}
-
-/// 2000 cases, or as many as `PROPTEST_CASES` says.
-fn runner() -> (TestRunner, u32) {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2000);
-    (TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }), cases)
-}
-
-#[test]
-fn random_arguments_give_a_model_or_a_message() {
-    let (mut runner, cases) = runner();
-    let models = std::cell::Cell::new(0);
-    let result = runner.run(&random_args(), |text| {
-        let (model, names) = read_kernel(tokens(&text));
-        prop_assert!(model.is_some() || !names.is_empty());
-        models.set(models.get() + u32::from(names.is_empty()));
-        Ok(())
-    });
-    result.unwrap_or_else(|error| panic!("{error}"));
-    // The test tells something only where both happen.
-    assert!((cases / 20..=cases - cases / 20).contains(&models.get()), "{} models of {cases}", models.get());
-}
-
-#[test]
-fn random_items_give_a_layer_or_a_message() {
-    let (mut runner, cases) = runner();
-    let layers = std::cell::Cell::new(0);
-    let result = runner.run(&(random_args(), random_item()), |(args, item)| {
-        let (layer, names) = read_layer(tokens(&args), tokens(&item));
-        prop_assert!(layer.is_some() || !names.is_empty());
-        layers.set(layers.get() + u32::from(names.is_empty()));
-        Ok(())
-    });
-    result.unwrap_or_else(|error| panic!("{error}"));
-    assert!((cases / 50..=cases - cases / 50).contains(&layers.get()), "{} layers of {cases}", layers.get());
 }

@@ -1,8 +1,9 @@
 //! A struct and the `#[norm(...)]` of its fields.
 
 use super::Entry;
-use crate::check::{self, Report};
+use crate::check::{self, Report, Rule};
 use proc_macro2::TokenStream;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 
 /// A struct as it is without what is ours, and its fields that have `#[norm]`, in order.
@@ -26,17 +27,26 @@ pub fn model_form(tokens: &TokenStream) -> Option<ModelForm> {
     let mut fields = Vec::new();
     let (name, is_tuple) = (item.ident.clone(), matches!(item.fields, syn::Fields::Unnamed(_)));
     for field in &mut item.fields {
-        let (norms, others): (Vec<_>, Vec<_>) = field.attrs.drain(..).partition(is_norm);
+        let (mut norms, mut others) = (Vec::new(), Vec::new());
+        for attribute in field.attrs.drain(..) {
+            match norm(&attribute) {
+                Some((meta, breaks)) => norms.push((attribute.bracket_token.span.join(), meta, breaks)),
+                None => others.push(attribute),
+            }
+        }
         field.attrs = others;
-        let Some((first, more)) = norms.split_first() else { continue };
-        let mut report = Report::on_field(first.bracket_token.span.join());
-        for repeated in more {
-            report.add(repeated.path().span(), &check::REPEATED_NORM, &[&shown(field)]);
+        let Some((whole, first, _)) = norms.first() else { continue };
+        let mut report = Report::on_field(*whole);
+        for (i, (_, meta, breaks)) in norms.iter().enumerate() {
+            let repeated = (i > 0).then_some(&check::REPEATED_NORM);
+            if let Some(rule) = breaks.as_ref().or(repeated) {
+                report.add(meta.path().span(), rule, &[&shown(field)]);
+            }
         }
         if is_tuple {
             report.add(first.path().span(), &check::NORM_ON_TUPLE_FIELD, &[&name]);
         }
-        let args = match &first.meta {
+        let args = match first {
             syn::Meta::List(list) => super::args(list.tokens.clone(), &mut report),
             meta => {
                 let found = if matches!(meta, syn::Meta::Path(_)) { "#[norm]" } else { "#[norm = ...]" };
@@ -51,9 +61,22 @@ pub fn model_form(tokens: &TokenStream) -> Option<ModelForm> {
     Some(ModelForm { item, fields })
 }
 
-/// Whether it is `#[norm(...)]`, or that by a path.
-fn is_norm(attribute: &syn::Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|segment| segment.ident == "norm")
+/// What `#[norm(...)]` is, or that by a path; and what was meant to be, with the rule that it breaks.
+fn norm(attribute: &syn::Attribute) -> Option<(syn::Meta, Option<Rule>)> {
+    let is = |meta: &syn::Meta, name: &str| meta.path().segments.last().is_some_and(|segment| segment.ident == name);
+    let meta = &attribute.meta;
+    if is(meta, "norm") {
+        return Some((meta.clone(), None));
+    }
+    if is(meta, "normalize") {
+        return Some((meta.clone(), Some(check::NORMALIZE_ON_FIELD)));
+    }
+    if !meta.path().is_ident("cfg_attr") {
+        return None;
+    }
+    let metas = attribute.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated).ok()?;
+    let meta = metas.into_iter().skip(1).find(|meta| is(meta, "norm") || is(meta, "normalize"))?;
+    Some((meta, Some(check::NORM_IN_CFG_ATTR)))
 }
 
 /// The field's name, for messages.

@@ -66,3 +66,11 @@ fn lints_are_listed_in_parentheses() {
     let words = ["one", "two"].map(|word| ValueKind::Word(word.into()));
     assert_eq!(entries[1], ("allow".into(), ValueKind::List(list(words.into()))));
 }
+
+#[test]
+fn explain_stands_alone() {
+    for tokens in [quote!(explain, kind = rms), quote!(explain = true, kind = rms)] {
+        let (entries, names) = parsed(tokens);
+        assert_eq!((names, &entries[0]), (vec![], &("explain".into(), ValueKind::Word("true".into()))));
+    }
+}

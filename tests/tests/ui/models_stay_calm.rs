@@ -1,7 +1,7 @@
 use normkit::{NormError, NormLayer, TensorMut, normalize};
 
 /// What is wrong with one field hides nothing of another, nor of the model, and keeps all else from complaining.
-#[normalize(kind = "rms")]
+#[normalize(kind = "rms", allow(mixed_kinds))]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DecoderLayer<T> {
     #[norm(kind = "rmsnorm", shape = [_, 4096])]

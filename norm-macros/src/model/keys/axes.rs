@@ -1,6 +1,6 @@
 //! The keys about axes: which are normalized over, which carry the channels, how those fall into groups.
 
-use super::{Keys, LARGEST, mistyped, shown};
+use super::{Keys, LARGEST, mistyped, numbered, shown};
 use crate::check::{self, Report};
 use crate::model::{Axis, AxisKey, Groups, Model, Role, Technique};
 use crate::parse::{Value, ValueKind};
@@ -34,7 +34,7 @@ pub(super) fn roles(
             return None;
         }
         if keeps_first && axes[0] == 0 {
-            report.add(span, &check::AXIS_IS_BATCH, &[&0, &technique.kind]);
+            report.add(span, &check::AXIS_IS_BATCH, &[&0, &technique.kind, &numbered(shape)]);
             return None;
         }
     }
@@ -85,6 +85,20 @@ pub(super) fn axes(
     }
 }
 
+/// The sizes of an axis that are known.
+pub(super) fn sizes(axis: &Axis) -> &[usize] {
+    match axis {
+        Axis::Fixed(n) => core::slice::from_ref(n),
+        Axis::Family { sizes, .. } => sizes,
+        Axis::Open => &[],
+    }
+}
+
+/// The groups to suggest for so many channels: the paper's 32 where they fall into so many, else the most below it.
+pub(super) fn usual_groups(sizes: &[usize]) -> Option<usize> {
+    (2..=32).rev().find(|groups| sizes.iter().all(|n| n % groups == 0 && n > groups))
+}
+
 /// The number of groups, where the technique has groups; `None` after an error.
 pub(super) fn groups(
     keys: &Keys<'_>,
@@ -96,16 +110,10 @@ pub(super) fn groups(
         return Some(None);
     }
     let channels = known.and_then(|(shape, roles)| Some(&shape[roles.iter().position(|role| *role == Role::Channel)?]));
-    let sizes: &[usize] = match channels {
-        Some(Axis::Fixed(n)) => &[*n],
-        Some(Axis::Family { sizes, .. }) => sizes,
-        _ => &[],
-    };
+    let sizes = channels.map_or(&[][..], sizes);
     let Some(value) = keys.get("groups") else {
         if !report.is_unread("groups") {
-            // The paper's 32 where that divides them.
-            let usual = if sizes.iter().all(|n| n % 32 == 0) { 32 } else { 1 };
-            report.add(report.whole(), &check::MISSING_GROUPS, &[&usual]);
+            report.add(report.whole(), &check::MISSING_GROUPS, &[&usual_groups(sizes).unwrap_or(1)]);
         }
         return None;
     };
@@ -118,11 +126,13 @@ pub(super) fn groups(
         return None;
     };
     if let Some(&channels) = sizes.iter().find(|n| *n % groups != 0) {
-        let divides = |n: &usize| channels % n == 0;
+        let divides = |n: &usize| sizes.iter().all(|size| size % n == 0);
         let below = (1..=groups.min(channels)).rev().find(divides).map(|n| n.to_string());
         let above = (groups..=channels).find(divides).map(|n| n.to_string());
-        let nearest = below.into_iter().chain(above).collect::<Vec<_>>().join(" and ");
-        report.add(value.span, &check::GROUPS_DO_NOT_DIVIDE, &[&channels, &groups, &nearest]);
+        let nearest: Vec<_> = below.into_iter().chain(above).collect();
+        let nearest = format!("{} {}", if nearest.len() == 1 { "is" } else { "are" }, nearest.join(" and "));
+        let all = sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        report.add(value.span, &check::GROUPS_DO_NOT_DIVIDE, &[&all, &groups, &nearest]);
         return None;
     }
     Some(Some(groups))
@@ -158,7 +168,7 @@ fn axis_index(i: i128, span: Span, shape: &[Axis], report: &mut Report) -> Optio
     if (-rank..rank).contains(&i) {
         return usize::try_from(if i < 0 { i + rank } else { i }).ok();
     }
-    report.add(span, &check::AXIS_OUT_OF_RANGE, &[&-rank, &(rank - 1), &i, &shown(shape)]);
+    report.add(span, &check::AXIS_OUT_OF_RANGE, &[&-rank, &(rank - 1), &i, &numbered(shape)]);
     None
 }
 
@@ -175,7 +185,7 @@ fn axis_list(items: &[Value], shape: &[Axis], report: &mut Report) -> Option<Vec
         match axis_index(i, item.span, shape, report) {
             Some(axis) => match axes.iter().find(|(other, _)| *other == axis) {
                 Some((_, first)) => {
-                    report.add(item.span, &check::REPEATED_AXIS, &[&i, &shown(shape), first, &i]);
+                    report.add(item.span, &check::REPEATED_AXIS, &[&i, first, &numbered(shape)]);
                     complete = false;
                 }
                 None => axes.push((axis, i)),

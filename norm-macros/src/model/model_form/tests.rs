@@ -43,8 +43,15 @@ pub const BROKEN: &[(&str, &str, &str)] = &[
     ("neither_form", "", "struct S(f32);"),
     ("keys_on_model", "kind = rms, shape = [_, 8]", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
     ("keys_on_model", "banana = 1", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
-    ("keys_on_model", "allow(x)", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
+    ("unknown_lint", "allow(x)", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
     ("mistyped", "crate = 1", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
+    ("mistyped", "explain = 1", "struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
+    ("mistyped", "", "struct S { #[norm(kind = rms, shape = [_, 8], explain = no)] a: A }"),
+    ("norm_on_struct", "", "#[norm(kind = rms)] struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
+    ("normalize_on_field", "", "struct S { #[normalize(kind = rms, shape = [_, 8])] a: A }"),
+    ("normalize_on_field", "", "struct S { #[norm(kind = rms, shape = [_, 8])] #[normkit::normalize] a: A }"),
+    ("norm_in_cfg_attr", "", "struct S { #[cfg_attr(a, norm(kind = rms, shape = [_, 8]))] a: A }"),
+    ("norm_in_cfg_attr", "", "struct S { #[cfg_attr(all(a, b), doc(hidden), normalize(kind = rms, shape = [_, 8]))] a: A }"),
     ("stacked", "", "#[normalize(kind = rms)] struct S { #[norm(kind = rms, shape = [_, 8])] a: A }"),
     ("norm_without_keys", "", "struct S { #[norm] a: A }"),
     ("norm_without_keys", "", "struct S { #[norm = 1] a: A }"),
@@ -262,4 +269,88 @@ fn names_for_types_are_those_of_fields_or_free() {
     assert_eq!(suggested("r#type"), "Type");
     assert_eq!(suggested("__"), "Norm");
     assert_eq!(suggested("_1"), "Norm1");
+}
+
+/// The lint that fires, if any, and the fields of a model. `rms`, `layer` and `weight` are fields of that kind.
+const LINTED: &[(&str, &str)] = &[
+    ("mixed_kinds", "rms a: A, layer b: B"),
+    ("mixed_kinds", "rms a: A, rms b: B, layer c: C, layer d: D"),
+    ("", "rms a: A, weight b: B, rms c: C"),
+    ("", "#[cfg(a)] rms a: A, #[cfg(not(a))] layer a: A"),
+    ("norm_before_output", "lm_head: Linear, rms a: A"),
+    ("norm_before_output", "count: usize, classifier: Linear, dropout: f32, rms a: A"),
+    ("", "rms a: A, lm_head: Linear"),
+    ("", "mlp: Mlp, head: Linear, output: Linear, rms a: A"),
+    ("", "#[cfg(b)] lm_head: Linear, rms a: A"),
+    ("", "lm_head: Linear, #[cfg(b)] rms a: A"),
+    ("", "lm_head: Linear, weight a: A"),
+    ("", "rms lm_head: A, rms b: B"),
+];
+
+#[test]
+fn each_lint_of_models_fires_alone_is_allowed_and_denied() {
+    let lints_of = |args: &str, fields: &str, more: &str| {
+        let mut fields = format!(" {fields}");
+        for kind in ["rms", "layer", "weight"] {
+            let norm = format!(" #[norm(kind = {kind}, shape = [8, 8]{more})] ");
+            fields = fields.replace(&format!(" {kind} "), &norm);
+        }
+        let item: TokenStream = format!("struct S {{ {fields} }}").parse().unwrap();
+        let mut report = Report::default();
+        let args = parse::args(args.parse().unwrap(), &mut report);
+        let model = model_form(&args, parse::model_form(&item).unwrap(), &mut report);
+        assert!(model.fields.iter().all(|field| field.report.is_empty()), "{item}");
+        (report.warned(), report.names)
+    };
+    for (lint, fields) in LINTED {
+        let lints: Vec<_> = [*lint].into_iter().filter(|lint| !lint.is_empty()).collect();
+        assert_eq!(lints_of("", fields, ""), (lints.clone(), vec![]), "{fields}");
+        let lint = lints.first().copied().unwrap_or("mixed_kinds");
+        let (allow, deny) = (format!("allow({lint})"), format!("deny({lint})"));
+        assert_eq!(lints_of(&allow, fields, ""), (vec![], vec![]), "{fields}");
+        assert_eq!(lints_of("", fields, &format!(", {allow}")), (vec![], vec![]), "{fields}");
+        assert_eq!(lints_of(&deny, fields, ""), (vec![], lints.clone()), "{fields}");
+        // What a field says is nearer.
+        assert_eq!(lints_of(&deny, fields, &format!(", {allow}")), (vec![], vec![]), "{fields}");
+        assert_eq!(lints_of(&allow, fields, &format!(", {deny}")), (vec![], lints), "{fields}");
+    }
+}
+
+#[test]
+fn what_a_model_says_of_lints_holds_for_its_fields() {
+    let item = |more: TokenStream| {
+        quote!(
+            struct S {
+                #[norm(kind = rms, shape = [_, 8], eps = 1 #more)]
+                a: A,
+            }
+        )
+    };
+    let lints_of = |args: TokenStream, more: TokenStream| {
+        let (model, names) = read(args, &item(more));
+        (model.unwrap().fields[0].report.warned(), names)
+    };
+    assert_eq!(lints_of(quote!(), quote!()), (vec!["eps_unusual"], vec![]));
+    assert_eq!(lints_of(quote!(allow(eps_unusual)), quote!()), (vec![], vec![]));
+    assert_eq!(lints_of(quote!(allow(eps_unusual)), quote!(, allow(one_group))), (vec![], vec![]));
+    assert_eq!(lints_of(quote!(deny(eps_unusual)), quote!(, deny(one_group))), (vec![], vec!["eps_unusual"]));
+    assert_eq!(lints_of(quote!(deny(eps_unusual)), quote!(, allow(eps_unusual))), (vec![], vec![]));
+}
+
+#[test]
+fn what_asks_for_plans_on_a_model_asks_for_those_of_all_fields() {
+    let asks = |args: TokenStream, own: TokenStream| {
+        let item = quote!(
+            struct S {
+                #[norm(kind = rms, shape = [_, 8], #own)]
+                a: A,
+            }
+        );
+        let model = model_of(args, item);
+        keys::explains(&model.fields[0].args, &mut Report::default())
+    };
+    assert!(
+        asks(quote!(explain), quote!()) && asks(quote!(), quote!(explain)) && asks(quote!(explain), quote!(explain))
+    );
+    assert!(!asks(quote!(), quote!()) && !asks(quote!(explain), quote!(explain = false)));
 }

@@ -1,0 +1,12 @@
+use normkit::normalize;
+
+pub struct Linear;
+
+#[normalize(deny(norm_before_output))]
+pub struct LanguageModel {
+    pub embedding: Linear,
+    pub lm_head: Linear,
+    #[norm(kind = "layer", shape = [_, 768])] pub norm: FinalNorm,
+}
+
+fn main() {}
