@@ -17,7 +17,8 @@ pub use place::{Place, Places, contiguous, described, described_mut};
 pub use sets::Sets;
 pub use weight::{WeightExpected, WeightInputs, WeightNorm, WeightOutputs};
 
-use normkit::{__private::level, Level};
+use normkit::__private::{cache, level};
+use normkit::Level;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Levels are forced for the whole process, so tests that do so take turns.
@@ -70,6 +71,23 @@ pub fn at_each_level_of_halves(name: &str, mut test: impl FnMut(Level)) {
             outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
     });
+}
+
+/// Puts sizes right again, also where a test fails.
+struct Near;
+
+impl Drop for Near {
+    fn drop(&mut self) {
+        cache::assume_far(false);
+    }
+}
+
+/// Runs `test` with stores that go past the caches however small tensors are. That is so for the whole process: for tests that have their
+/// [`turn`], or are within [`at_each_level`].
+pub fn past_caches<R>(test: impl FnOnce() -> R) -> R {
+    let _near = Near;
+    cache::assume_far(true);
+    test()
 }
 
 /// Numbers that follow from a seed alone, uniform in -1..1 (SplitMix64).
