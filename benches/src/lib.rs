@@ -10,6 +10,8 @@
 //!
 //! `normkit-peers`, a workspace of its own in `peers`, measures other libraries with the same.
 
+pub use normkit::{bf16, f16};
+
 pub mod copies;
 pub mod measure;
 pub mod report;

@@ -30,7 +30,7 @@ pub struct Contender {
     /// What it stands for.
     pub role: Role,
     level: Option<Level>,
-    run: Box<dyn FnMut()>,
+    run: Box<dyn FnMut(u32) -> Duration>,
     output: Box<dyn Fn() -> Vec<f32>>,
 }
 
@@ -39,10 +39,37 @@ impl Contender {
     pub fn new(
         name: impl Into<String>,
         role: Role,
-        run: impl FnMut() + 'static,
+        mut run: impl FnMut() + 'static,
         output: impl Fn() -> Vec<f32> + 'static,
     ) -> Self {
-        Contender { name: name.into(), role, level: None, run: Box::new(run), output: Box::new(output) }
+        let timed = move |calls| {
+            let start = Instant::now();
+            for _ in 0..calls {
+                run();
+            }
+            start.elapsed()
+        };
+        Contender { name: name.into(), role, level: None, run: Box::new(timed), output: Box::new(output) }
+    }
+
+    /// As [`Contender::new`], where each call needs something that it uses up, and whose making is not timed.
+    pub fn with_setup<S>(
+        name: impl Into<String>,
+        role: Role,
+        mut setup: impl FnMut() -> S + 'static,
+        mut run: impl FnMut(S) + 'static,
+        output: impl Fn() -> Vec<f32> + 'static,
+    ) -> Self {
+        let timed = move |calls| {
+            let each = (0..calls).map(|_| {
+                let prepared = setup();
+                let start = Instant::now();
+                run(prepared);
+                start.elapsed()
+            });
+            each.sum()
+        };
+        Contender { name: name.into(), role, level: None, run: Box::new(timed), output: Box::new(output) }
     }
 
     /// A call on tensors that contenders share.
@@ -71,7 +98,12 @@ impl Contender {
 
     /// Does the work once.
     pub fn run(&mut self) {
-        (self.run)();
+        self.turn(1);
+    }
+
+    /// Does it so many times, and how long that took.
+    fn turn(&mut self, calls: u32) -> Duration {
+        (self.run)(calls)
     }
 
     /// What it has written last.
@@ -116,7 +148,7 @@ pub fn measure(contenders: &mut [Contender], effort: Effort) -> Vec<Time> {
             // Not counted: it brings back to the caches what the others' turns have pushed out, which would weigh the more the
             // fewer calls a turn has.
             contender.run();
-            times.push(turn(contender, calls).as_nanos() as f64 / f64::from(calls));
+            times.push(contender.turn(calls).as_nanos() as f64 / f64::from(calls));
         }
     }
     Level::force(None).expect("nothing is forced");
@@ -130,19 +162,11 @@ fn summary(contender: &Contender, times: Vec<f64>) -> Time {
     Time { contender: contender.name.clone(), role: contender.role, ns, low, high }
 }
 
-fn turn(contender: &mut Contender, calls: u32) -> Duration {
-    let start = Instant::now();
-    for _ in 0..calls {
-        contender.run();
-    }
-    start.elapsed()
-}
-
 /// How many calls take a turn's time; warms up on the way.
 fn calibrate(contender: &mut Contender, micros: u64) -> u32 {
     contender.enter();
     let mut calls = 1_u32;
-    while turn(contender, calls) < Duration::from_micros(micros) && calls < 1 << 24 {
+    while contender.turn(calls) < Duration::from_micros(micros) && calls < 1 << 24 {
         calls *= 2;
     }
     calls
@@ -158,6 +182,20 @@ mod tests {
         let time = summary(&contender, vec![9.0, 1.0, 2.0, 100.0, 3.0]);
         assert_eq!((time.contender.as_str(), time.ns), ("a", 3.0));
         assert!(time.low < 3.0 && time.high > 3.0 && time.high < 100.0, "{time:?}");
+    }
+
+    #[test]
+    fn what_a_call_uses_up_is_not_timed() {
+        let sleep = Duration::from_millis(20);
+        let made = Rc::new(RefCell::new(0));
+        let count = made.clone();
+        let setup = move || {
+            std::thread::sleep(sleep);
+            *count.borrow_mut() += 1;
+        };
+        let mut contender = Contender::with_setup("a", Role::Peer, setup, |()| {}, Vec::new);
+        assert!(contender.turn(3) < sleep);
+        assert_eq!(*made.borrow(), 3);
     }
 
     #[test]
