@@ -170,7 +170,7 @@ def main():
             print(f"{result['workload']}: {', '.join(line)} ns")
     machine["software"] = [f"python {platform.python_version()}", module.VERSION]
     machine["date"] = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    machine["command"] = shlex.join([pathlib.Path(sys.executable).name, *sys.argv])
+    machine["command"] = shlex.join(["python", pathlib.Path(sys.argv[0]).name, *sys.argv[1:]])
     effort = {"turns": args.turns, "micros": args.micros}
     out = (args.out or args.report.parent) / f"{name}.json"
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 use normkit::Level;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::time::SystemTime;
 
 /// A machine, what the program was built with, and when and how it ran.
@@ -50,7 +51,7 @@ impl Machine {
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             software: own.iter().chain(software).map(ToString::to_string).collect(),
             date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
-            command: std::env::args().collect::<Vec<_>>().join(" "),
+            command: command(),
         }
     }
 
@@ -64,6 +65,15 @@ impl Machine {
             None => "memory".to_owned(),
         }
     }
+}
+
+/// The command line, its program without the folder that it happens to be in.
+fn command() -> String {
+    let mut words: Vec<String> = std::env::args().collect();
+    if let Some(program) = words.first_mut() {
+        *program = Path::new(program).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    }
+    words.join(" ")
 }
 
 /// Features that the compiler was told to take for granted.
