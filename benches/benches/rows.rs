@@ -1,22 +1,14 @@
-//! `cargo bench`: forward, training forward and backward of rms and layer normalization.
+//! `cargo bench --bench rows`: rows of eight lengths, forward, training forward and backward, of rms and layer normalization.
 //!
-//! `cargo bench -- --test` runs each once: the short mode. `cargo bench -- rms_fwd` filters.
+//! `-- --test` runs each once: the short mode. `-- rms_fwd` filters.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use normkit_bench::rows::workloads;
+use criterion::{Criterion, criterion_group, criterion_main};
+use normkit_bench::workloads::list::{Set, workloads};
+
+mod common;
 
 fn rows(criterion: &mut Criterion) {
-    for workload in workloads() {
-        let mut group = criterion.benchmark_group(&workload.name);
-        let (elements, bytes) = (workload.elements as u64, workload.bytes as u64);
-        group.throughput(Throughput::ElementsAndBytes { elements, bytes });
-        for mut contender in (workload.build)() {
-            group.bench_function(BenchmarkId::from_parameter(contender.name), |bencher| {
-                bencher.iter(&mut contender.run)
-            });
-        }
-        group.finish();
-    }
+    common::bench(criterion, workloads(Set::Lengths), 100);
 }
 
 criterion_group!(benches, rows);

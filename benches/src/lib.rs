@@ -1,42 +1,19 @@
-//! The workloads that both the criterion benches and the table of `normkit-bench` run.
+//! What normkit is measured with: workloads, contenders that take turns, reports.
 //!
-//! A workload is one kernel on one shape, with its contenders: the generated kernel for those sizes, our kernel for sizes
-//! known at run time (where there is one), the generic scalar code, and a copy of the same bytes. All of them reuse their
-//! outputs. Half types have the same in f32 beside them.
+//! | module | what it holds |
+//! |---|---|
+//! | [`workloads`] | what is measured: techniques, passes, shapes, and the calls on them |
+//! | [`tensors`] | what the calls work on |
+//! | [`copies`] | the limits: the same bytes, moved |
+//! | [`measure`] | turns and medians |
+//! | [`report`] | what comes out: JSON, table, chart, page; several reports as one |
+//!
+//! `normkit-peers`, a workspace of its own in `peers`, measures other libraries with the same.
 
-pub mod channels;
-pub mod halves;
-pub mod rows;
-mod tensors;
+pub use normkit::{bf16, f16};
 
-/// All there are.
-#[must_use]
-pub fn workloads() -> Vec<Workload> {
-    rows::workloads().into_iter().chain(halves::workloads()).chain(channels::workloads()).collect()
-}
-
-/// One kernel on one shape.
-pub struct Workload {
-    /// Such as `rms_fwd_f32_4096x128`: kind, pass, type and sizes. Channels stand second, `_cl` where they lie last in memory.
-    pub name: String,
-    /// Elements of `x`.
-    pub elements: usize,
-    /// Bytes that have to move: each tensor once.
-    pub bytes: usize,
-    /// Allocates the tensors.
-    pub build: Box<dyn Fn() -> Vec<Contender>>,
-}
-
-/// One way to do the work.
-pub struct Contender {
-    /// `generated`, `runtime`, `generic`, `f32`, `copy`.
-    pub name: &'static str,
-    /// Does it once.
-    pub run: Box<dyn FnMut()>,
-}
-
-impl Contender {
-    fn new(name: &'static str, run: impl FnMut() + 'static) -> Self {
-        Contender { name, run: Box::new(run) }
-    }
-}
+pub mod copies;
+pub mod measure;
+pub mod report;
+pub mod tensors;
+pub mod workloads;
