@@ -256,11 +256,14 @@ pub(crate) struct Calls<T: Number> {
     pub(crate) scalar: fn(&mut Tensors<T>),
 }
 
+/// Allocates the tensors of a task and gives its contenders.
+type Build = dyn Fn(&Task) -> Vec<Contender>;
+
 /// One kernel on one shape.
 pub struct Workload {
     /// What is computed.
     pub task: Task,
-    build: Box<dyn Fn(&Task) -> Vec<Contender>>,
+    build: Box<Build>,
 }
 
 impl Workload {
