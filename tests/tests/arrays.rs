@@ -97,6 +97,10 @@ fn lens<T, D: Dimension>(array: &ArrayRef<T, D>, of: impl Fn(View<'_, T>) -> Str
 fn any_type_converts() {
     let strings = Array2::<String>::default((2, 3));
     assert!(lens(&strings, |view| format!("{view:?}")).contains("len: 6"));
+    // From the first element to the last that the array has, and none beyond.
+    let of_every_second_row = Array3::<String>::default((4, 9, 20));
+    let of_every_second_row = of_every_second_row.slice(s![1..3, ..;2, ..8]);
+    assert!(format!("{:?}", View::from(of_every_second_row)).contains(&format!("len: {},", 180 + 4 * 40 + 8)));
     let deep = ArrayD::<f32>::zeros(IxDyn(&[1; 9]));
     let nine = Rows::new().forward(&deep, &mut [0.0; 1]);
     assert_eq!(nine, Err(NormError::Rank { arg: "x", expected: 2, found: 9 }));
