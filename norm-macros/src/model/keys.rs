@@ -2,62 +2,22 @@
 
 mod axes;
 mod lints;
+mod names;
+mod shape;
 
-use super::technique::KEYS;
-use super::{Affine, Axis, Cast, Dtype, Eps, Model, Running, TECHNIQUES, Technique};
+pub use shape::shown;
+
+use super::{Affine, Cast, Dtype, Eps, Model, Running, TECHNIQUES, Technique};
 use crate::check::{self, Report, near_miss};
 use crate::parse::{Entry, Value, ValueKind};
 use axes::{ANY_AXES, axes, check_specialised, groups, roles};
+use names::{foreign, unknown_keys};
 use proc_macro2::Span;
+use shape::shape;
 use std::fmt::Display;
 
 /// The most elements that may be normalized together at a size known now.
 const LARGEST: usize = 1 << 28;
-/// The most kernels of a family.
-const LARGEST_FAMILY: usize = 32;
-const MAX_RANK: usize = 8;
-
-/// Common spellings of other frameworks, and ours.
-const FOREIGN: &[(&str, &str)] = &[
-    ("epsilon", "eps"),
-    ("norm_eps", "eps"),
-    ("layer_norm_eps", "eps"),
-    ("rms_norm_eps", "eps"),
-    ("norm_epsilon", "eps"),
-    ("layer_norm_epsilon", "eps"),
-    ("rms_norm_epsilon", "eps"),
-    ("variance_epsilon", "eps"),
-    ("dim", "axis"),
-    ("dims", "axis"),
-    ("axes", "axis"),
-    ("reduction_axes", "axis"),
-    ("feature_axes", "axis"),
-    ("normalized_shape", "shape"),
-    ("hidden_size", "shape"),
-    ("size", "shape"),
-    ("type", "kind"),
-    ("elementwise_affine", "affine"),
-    ("bias", "affine"),
-    ("center", "affine"),
-    ("scale", "affine"),
-    ("use_bias", "affine"),
-    ("use_scale", "affine"),
-    ("num_groups", "groups"),
-    ("group", "groups"),
-    ("channel_axis", "axis"),
-    ("feature_axis", "axis"),
-    ("data_format", "axis"),
-    ("memory_format", "axis"),
-    ("channels_first", "axis"),
-    ("channels_last", "axis"),
-    ("channel", "axis"),
-    ("channels", "shape"),
-    ("num_channels", "shape"),
-    ("num_features", "shape"),
-    ("decay", "momentum"),
-    ("ty", "dtype"),
-    ("param_dtype", "param"),
-];
 
 /// What the struct under the attribute tells already.
 #[derive(Clone, Debug, Default)]
@@ -169,168 +129,6 @@ fn kind(keys: &Keys<'_>, report: &mut Report) -> Option<&'static Technique> {
         report.add(value.span, &check::UNKNOWN_KIND, &[word, &hint, &names]);
         None
     })
-}
-
-/// Our name for a key of another framework.
-fn foreign(key: &str) -> Option<&'static str> {
-    let lower = key.to_lowercase();
-    FOREIGN.iter().find(|(foreign, _)| *foreign == lower).map(|(_, ours)| *ours)
-}
-
-fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report: &mut Report) {
-    let mut all: Vec<&str> = KEYS.to_vec();
-    for key in TECHNIQUES.iter().flat_map(|t| t.keys) {
-        if !all.contains(key) {
-            all.push(key);
-        }
-    }
-    for entry in entries {
-        let key = entry.key.to_string();
-        let taken = technique.map_or(all.clone(), Technique::all_keys);
-        if taken.contains(&key.as_str()) {
-            continue;
-        }
-        if let (Some(technique), true) = (technique, all.contains(&key.as_str())) {
-            let takers: Vec<_> =
-                TECHNIQUES.iter().filter(|t| t.all_keys().contains(&key.as_str())).map(|t| t.kind).collect();
-            let help = format!("`{key}` belongs to: {}", takers.join(", "));
-            report.add(entry.key.span(), &check::KEY_NOT_OF_KIND, &[&technique.kind, &key, &help]);
-            continue;
-        }
-        let hint = match foreign(&key) {
-            Some(ours) => format!(", which is `{ours}` here"),
-            None => near_miss(&key, &taken),
-        };
-        let of = technique.map_or("normalize", |technique| technique.kind);
-        report.add(entry.key.span(), &check::UNKNOWN_KEY, &[&key, &hint, &of, &taken.join(", ")]);
-    }
-}
-
-/// The axes by their numbers, for messages.
-fn numbered(shape: &[Axis]) -> String {
-    let rank = shape.len();
-    let axes = shape.iter().enumerate();
-    let axes = axes.map(|(i, axis)| {
-        let size = shown(core::slice::from_ref(axis));
-        format!("{i} (or -{}): `{}`", rank - i, size.trim_matches(['[', ']']))
-    });
-    axes.collect::<Vec<_>>().join(", ")
-}
-
-/// The shape as it is written, for messages.
-pub fn shown(shape: &[Axis]) -> String {
-    let axis = |axis: &Axis| match axis {
-        Axis::Open => "_".to_string(),
-        Axis::Fixed(n) => n.to_string(),
-        Axis::Family { sizes, open } => {
-            let sizes = sizes.iter().map(ToString::to_string);
-            sizes.chain(open.then(|| "_".to_string())).collect::<Vec<_>>().join(" | ")
-        }
-    };
-    format!("[{}]", shape.iter().map(axis).collect::<Vec<_>>().join(", "))
-}
-
-fn shape(
-    keys: &Keys<'_>,
-    technique: Option<&'static Technique>,
-    known: &Known,
-    report: &mut Report,
-) -> Option<Vec<Axis>> {
-    let Some(value) = keys.get("shape") else {
-        if let Some(n) = known.len.filter(|_| technique.is_none_or(|technique| !technique.of_sum)) {
-            return Some(vec![Axis::Open, Axis::Fixed(n)]);
-        }
-        if known.generic || report.is_unread("shape") {
-            return None;
-        }
-        if let Some((field, found, span)) = &known.opaque_len {
-            report.add(*span, &check::FIELD_SIZE_UNKNOWN, &[field, found]);
-            return None;
-        }
-        let way_out = if known.is_layer && technique.is_none_or(|technique| !technique.of_sum) {
-            ", or a field `weight: [f32; 4096]` that tells it"
-        } else {
-            ""
-        };
-        report.add(report.whole(), &check::MISSING_SHAPE, &[&way_out]);
-        return None;
-    };
-    let ValueKind::List(items) = &value.kind else {
-        mistyped(value, "shape", "a list of axes", "write `shape = [_, 4096]`", report);
-        return None;
-    };
-    if items.is_empty() {
-        report.add(value.span, &check::EMPTY_SHAPE, &[]);
-        return None;
-    }
-    if items.len() > MAX_RANK {
-        report.add(value.span, &check::TOO_MANY_AXES, &[&items.len()]);
-        return None;
-    }
-    let axes: Vec<_> = items.iter().map(|item| axis_of(item, report)).collect();
-    axes.into_iter().collect()
-}
-
-fn axis_of(item: &Value, report: &mut Report) -> Option<Axis> {
-    match &item.kind {
-        ValueKind::Alternatives(items) => family(items, report),
-        ValueKind::Open => Some(Axis::Open),
-        _ => size(item, report).map(Axis::Fixed),
-    }
-}
-
-fn size(item: &Value, report: &mut Report) -> Option<usize> {
-    match &item.kind {
-        ValueKind::Int(0) => {
-            report.add(item.span, &check::ZERO_DIM, &[]);
-            None
-        }
-        ValueKind::Int(i) if *i > LARGEST as i128 => {
-            report.add(item.span, &check::HUGE_SHAPE, &[i, &LARGEST]);
-            None
-        }
-        ValueKind::Int(i) => usize::try_from(*i).ok().or_else(|| {
-            mistyped(item, "shape", "a size of at least 1", "write the number of elements along the axis", report);
-            None
-        }),
-        ValueKind::Word(name) | ValueKind::Path(name) => {
-            report.add(item.span, &check::CONSTANT_SIZE, &[name]);
-            None
-        }
-        _ => {
-            mistyped(item, "shape", "a number, `_` or a family", "write `shape = [_, 768 | 1024]`", report);
-            None
-        }
-    }
-}
-
-fn family(items: &[Value], report: &mut Report) -> Option<Axis> {
-    let mut sizes: Vec<usize> = Vec::new();
-    let mut open = false;
-    let mut complete = true;
-    for item in items {
-        if item.kind == ValueKind::Open {
-            if open {
-                report.add(item.span, &check::REPEATED_SIZE, &[&"`_`"]);
-                complete = false;
-            }
-            open = true;
-            continue;
-        }
-        match size(item, report) {
-            Some(n) if sizes.contains(&n) => {
-                report.add(item.span, &check::REPEATED_SIZE, &[&n]);
-                complete = false;
-            }
-            Some(n) => sizes.push(n),
-            None => complete = false,
-        }
-    }
-    if items.len() > LARGEST_FAMILY {
-        report.add(items[0].span, &check::LARGE_FAMILY, &[&items.len()]);
-        complete = false;
-    }
-    complete.then_some(Axis::Family { sizes, open })
 }
 
 fn running(keys: &Keys<'_>, report: &mut Report) -> Option<Running> {

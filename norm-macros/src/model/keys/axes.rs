@@ -1,6 +1,7 @@
 //! The keys about axes: which are normalized over, which carry the channels, how those fall into groups.
 
-use super::{Keys, LARGEST, mistyped, numbered, shown};
+use super::shape::numbered;
+use super::{Keys, LARGEST, mistyped, shown};
 use crate::check::{self, Report};
 use crate::model::{Axis, AxisKey, Groups, Model, Role, Technique};
 use crate::parse::{Value, ValueKind};

@@ -285,6 +285,9 @@ const LINTED: &[(&str, &str)] = &[
     ("", "lm_head: Linear, #[cfg(b)] rms a: A"),
     ("", "lm_head: Linear, weight a: A"),
     ("", "rms lm_head: A, rms b: B"),
+    // A residual block, and a decoder whose head is elsewhere.
+    ("", "rms input_layernorm: A, attention: Attention, rms post_attention_layernorm: B"),
+    ("", "embed_tokens: Embedding, layers: Vec<DecoderLayer>, rms norm: A"),
 ];
 
 #[test]
