@@ -312,8 +312,8 @@ pub use norm_macros::norm;
 pub use norm_macros::normalize;
 
 pub use norm_runtime::{
-    Affine, Cast, Compute, Dim, Element, Level, NormError, NormLayer, Param, Role, Running, Saved, Spec, Tensor,
-    TensorMut, View, ViewMut, bf16, f16, generic, single_threaded,
+    Affine, Cast, Compute, Dim, Element, Kernel, Level, NormError, NormLayer, Param, Role, Running, Saved, Spec,
+    Tensor, TensorMut, View, ViewMut, bf16, f16, generic, kernel, single_threaded,
 };
 
 #[doc(hidden)]

@@ -129,6 +129,13 @@ pub enum NormError {
         /// The name asked for.
         requested: &'static str,
     },
+    /// A kernel of this technique has no such pass.
+    Pass {
+        /// The pass asked for.
+        pass: &'static str,
+        /// The technique.
+        kind: &'static str,
+    },
 }
 
 impl fmt::Display for NormError {
@@ -184,6 +191,7 @@ impl fmt::Display for NormError {
                 let names: Vec<_> = Level::available().into_iter().map(Level::name).collect();
                 write!(f, "level `{requested}` is not available; this machine has: {}", names.join(", "))
             }
+            NormError::Pass { pass, kind } => write!(f, "a kernel of kind `{kind}` has no pass `{pass}`"),
         }
     }
 }

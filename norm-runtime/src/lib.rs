@@ -13,6 +13,7 @@
 //! | [`cache`] | the sizes of the caches, and stores past them |
 //! | [`careful`] | the row (or set) as it is computed when its magnitude leaves the range of the fast kernels |
 //! | [`layer`] | the object-safe trait of layers |
+//! | [`kernel`] | a kernel as plain data, for code that takes any |
 //! | [`generic`] | the plain scalar implementation (baseline of benches) and the f64 reference (oracle of tests) |
 //!
 //! Users depend on the facade `normkit` alone; the names here are what macros expand to.
@@ -26,6 +27,7 @@ pub mod dtype;
 pub mod error;
 pub mod finish;
 pub mod generic;
+pub mod kernel;
 pub mod layer;
 pub mod level;
 pub mod param;
@@ -40,6 +42,7 @@ pub mod view;
 
 pub use dtype::{Compute, Element, bf16, f16};
 pub use error::NormError;
+pub use kernel::Kernel;
 pub use layer::{NormLayer, Tensor, TensorMut};
 pub use level::Level;
 pub use param::{Param, Storage};

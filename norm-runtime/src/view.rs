@@ -5,6 +5,7 @@ use crate::shape::{Operand, check_memory, given_dims};
 use crate::spec::Spec;
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 /// The most axes that dims and strides may have.
 pub const MAX_RANK: usize = 8;
@@ -242,6 +243,23 @@ impl<T> ViewMut<'_, T> {
     #[inline]
     pub fn reborrow(&mut self) -> ViewMut<'_, T> {
         ViewMut { data: self.data, layout: self.layout, lifetime: PhantomData }
+    }
+}
+
+impl<'a, T: crate::dtype::Element> ViewMut<'a, T> {
+    /// Memory that has been allocated and not yet filled, of as many elements as the call writes. Filling it first would take as long as
+    /// normalizing into it.
+    ///
+    /// A call that returns `Ok` has written every element of what it writes, and has read none of them before.
+    ///
+    /// # Safety
+    /// It is passed as what a call writes (`y` of a forward pass, `dx`), to nothing that reads it, and nothing is read unless that call
+    /// has returned `Ok`.
+    #[must_use]
+    pub unsafe fn unfilled(memory: &'a mut [MaybeUninit<T>]) -> Self {
+        // SAFETY: the same memory; by the caller's contract its elements are written before they are read.
+        let data = unsafe { &mut *(core::ptr::from_mut(memory) as *mut [T]) };
+        ViewMut { data, layout: Layout::Flat }
     }
 }
 

@@ -28,6 +28,7 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
         _ => family(model, plan),
     };
     let methods = methods(model);
+    let any = any(model);
     quote! {
         static SPEC: #nk::Spec = #spec;
         #kernels
@@ -38,6 +39,8 @@ pub fn items(model: &Model, plan: &Plan) -> TokenStream {
         #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
         impl NormkitKernel {
             pub const PLAN: &'static ::core::primitive::str = #table;
+
+            #any
 
             #[inline]
             pub fn spec(&self) -> &'static #nk::Spec {
@@ -76,6 +79,34 @@ fn passes(model: &Model, plan: &Plan, dtype: Dtype, nested: bool) -> TokenStream
         quote!(#beside #select)
     });
     all.collect()
+}
+
+/// The kernel as plain data, for code that takes any.
+fn any(model: &Model) -> TokenStream {
+    let (nk, rt, param) = (facade(model), runtime(model), param_of(model));
+    let form = ident(if is_over_rows(model) { "Rows" } else { "Sets" });
+    let each = model.dtypes.iter().map(|&dtype| {
+        let element = type_of(&nk, dtype);
+        // Of a family, each element type has its own.
+        let own = (model.dtypes.len() > 1).then(|| quote!(<#element as NormkitElement>::));
+        let passes = Pass::of(model.form()).iter().map(|pass| {
+            let pass = ident(pass.name());
+            quote!(#pass: #own #pass)
+        });
+        quote!(&#rt::kernel::Passes::<#element, #param>::#form { #(#passes),* })
+    });
+    quote! {
+        pub const KERNEL: #nk::Kernel = {
+            const PASSES: &[#rt::kernel::AnyPasses] = &[#(#each),*];
+            // SAFETY: the kernels were generated for this description.
+            unsafe { #nk::Kernel::new(&SPEC, PASSES) }
+        };
+
+        #[inline]
+        pub const fn kernel(&self) -> #nk::Kernel {
+            Self::KERNEL
+        }
+    }
 }
 
 /// A family of element types: the trait that methods take them by, with the kernels of each.

@@ -270,6 +270,7 @@ fn methods(item: &syn::ItemStruct, guess: &Guess) -> TokenStream {
         #[allow(missing_docs, dead_code)]
         impl #impl_generics #name #type_generics #where_clause {
             pub const PLAN: #text = "";
+            pub const KERNEL: #nk::Kernel = #nk::Kernel::refused();
             pub fn new(#len) -> #new #refused
             #passes
         }

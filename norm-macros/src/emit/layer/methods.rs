@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 
 /// The constructor and the passes.
 pub fn methods(layer: &Layer) -> TokenStream {
-    let name = &layer.item.ident;
+    let (name, nk) = (&layer.item.ident, facade(&layer.model));
     let (impl_generics, type_generics, where_clause) = layer.item.generics.split_for_impl();
     let constructor = constructor(layer);
     let technique = layer.model.technique;
@@ -31,6 +31,8 @@ pub fn methods(layer: &Layer) -> TokenStream {
         impl #impl_generics #name #type_generics #where_clause {
             /// What was generated for each instruction set, and why.
             pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
+            /// Its kernels as plain data, for code that takes any.
+            pub const KERNEL: #nk::Kernel = NormkitKernel::KERNEL;
 
             #constructor
             #passes

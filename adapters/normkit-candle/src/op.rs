@@ -1,0 +1,151 @@
+//! A kernel as an operation on tensors.
+
+use crate::call::{Call, Kept};
+use candle_core::{DType, Result, Tensor, Var, bail};
+use normkit::{Kernel, Saved};
+use std::sync::{Arc, OnceLock};
+
+/// A kernel as an operation on tensors, with gradients for `x` and for every parameter.
+///
+/// Of any kernel: `KERNEL` of an annotated layer, or `kernel()` of what [`norm!`](normkit::norm) gives. Parameters are tensors, in
+/// the order weight, bias, as many as the kernel has; where they are variables, optimizers see their gradients. Of weight
+/// normalization, `x` is `weight_v` and the parameter `weight_g`.
+///
+/// Leading axes that are normalized apart (rows), and the axes of an image behind its channels, may be any number: a kernel of shape
+/// `[_, 768]` takes `[768]`, `[tokens, 768]`, `[batch, tokens, 768]`, as long as they merge into as many axes as the shape has.
+///
+/// ```
+/// use candle_core::{Device, Tensor, Var};
+/// use normkit::normalize;
+/// use normkit_candle::NormOp;
+///
+/// #[normalize(kind = "layer", shape = [_, 32])]
+/// pub struct Hidden;
+///
+/// # fn main() -> candle_core::Result<()> {
+/// let op = NormOp::new(Hidden::KERNEL);
+/// let x = Tensor::randn(0f32, 1., (3, 7, 32), &Device::Cpu)?;
+/// let (weight, bias) = (Var::new(&[2f32; 32], &Device::Cpu)?, Var::new(&[1f32; 32], &Device::Cpu)?);
+/// let y = op.forward(&x, &[&weight, &bias])?;
+/// let grads = y.sum_all()?.backward()?;
+/// assert_eq!(grads.get(&bias).unwrap().to_vec1::<f32>()?, [21.0; 32]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct NormOp {
+    kernel: Kernel,
+    eps: f64,
+}
+
+impl NormOp {
+    /// The operation of this kernel, with the `eps` that it was generated with.
+    #[must_use]
+    pub fn new(kernel: Kernel) -> Self {
+        NormOp { kernel, eps: kernel.spec().eps }
+    }
+
+    /// The same with another `eps`, as read from a config.
+    #[must_use]
+    pub fn with_eps(self, eps: f64) -> Self {
+        NormOp { eps, ..self }
+    }
+
+    /// The kernel.
+    #[must_use]
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// What is added to the mean square inside the root.
+    #[must_use]
+    pub fn eps(&self) -> f64 {
+        self.eps
+    }
+
+    /// Normalizes `x`. Batch normalization takes the statistics of the batch.
+    ///
+    /// # Errors
+    /// If a tensor is of another type, device, rank or size than the kernel takes, or strided along normalized axes.
+    pub fn forward(&self, x: &Tensor, params: &[&Tensor]) -> Result<Tensor> {
+        let has_graph = x.track_op() || params.iter().any(|param| param.track_op());
+        self.call(x, params, None, has_graph.then(Kept::default))
+    }
+
+    /// Normalizes `x` with the statistics of the batch, and gives them too, for running statistics to follow. Batch normalization only.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward); and where a channel has only one value.
+    pub fn forward_train(&self, x: &Tensor, params: &[&Tensor]) -> Result<(Tensor, Statistics)> {
+        let kept: Kept = Arc::new(OnceLock::new());
+        let y = self.call(x, params, None, Some(kept.clone()))?;
+        Ok((y, Statistics { kept, dtype: x.dtype() }))
+    }
+
+    /// Normalizes `x` with statistics that are given: batch normalization's inference. Gradients take them for constants.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward); and if a variance is negative.
+    pub fn forward_fixed(&self, x: &Tensor, mean: &Tensor, var: &Tensor, params: &[&Tensor]) -> Result<Tensor> {
+        self.call(x, params, Some([mean.detach(), var.detach()]), None)
+    }
+
+    fn call(&self, x: &Tensor, params: &[&Tensor], fixed: Option<[Tensor; 2]>, kept: Option<Kept>) -> Result<Tensor> {
+        let call = Call { kernel: self.kernel, eps: self.eps, fixed, kept };
+        let arguments: Vec<&Tensor> = [x].into_iter().chain(params.iter().copied()).collect();
+        call.check(&arguments)?;
+        match arguments[..] {
+            [x] => x.apply_op1(call),
+            [x, weight] => x.apply_op2(weight, call),
+            [x, weight, bias] => x.apply_op3(weight, bias, call),
+            _ => bail!("{}: expected at most 2 parameters, found {}", self.kernel.spec().kind, params.len()),
+        }
+    }
+}
+
+/// The statistics of a batch: the mean and the biased variance of each channel.
+#[derive(Debug)]
+pub struct Statistics {
+    kept: Kept,
+    dtype: DType,
+}
+
+impl Statistics {
+    /// Lets running statistics follow: `running = (1 - momentum) * running + momentum * batch`. `unbiased`: the variance of `n - 1`
+    /// degrees of freedom, as PyTorch's and candle's running variance is; of `n` otherwise.
+    ///
+    /// # Errors
+    /// If the variables are of another type or size.
+    pub fn update(&self, mean: &Var, var: &Var, momentum: f64, unbiased: bool) -> Result<()> {
+        let (batch_mean, batch_var, count) = self.values()?;
+        let correction = if unbiased { count as f64 / (count as f64 - 1.0) } else { 1.0 };
+        for (running, batch, factor) in [(mean, batch_mean, 1.0), (var, batch_var, correction)] {
+            let old = running.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+            if old.len() != batch.len() {
+                bail!("running statistics: expected {} channels, found {}", batch.len(), old.len())
+            }
+            let follow = |(old, batch): (f64, f64)| (1.0 - momentum) * old + momentum * factor * batch;
+            let new: Vec<f64> = old.into_iter().zip(batch).map(follow).collect();
+            running.set(&Tensor::new(new, running.device())?.to_dtype(running.dtype())?)?;
+        }
+        Ok(())
+    }
+
+    /// Mean, biased variance, and how many elements they are of.
+    fn values(&self) -> Result<(Vec<f64>, Vec<f64>, usize)> {
+        fn of<A: normkit::Compute>(saved: &Saved<A>) -> (Vec<f64>, Vec<f64>, usize) {
+            // The mean is kept as the sum of two numbers.
+            let mean = saved.mean().iter().zip(saved.residual()).map(|(mean, rest)| mean.to_f64() + rest.to_f64());
+            (mean.collect(), saved.variance().iter().map(|value| value.to_f64()).collect(), saved.count())
+        }
+        let kept = self.kept.get();
+        let values = match self.dtype {
+            DType::F64 => kept.and_then(|kept| kept.downcast_ref()).map(of::<f64>),
+            _ => kept.and_then(|kept| kept.downcast_ref()).map(of::<f32>),
+        };
+        match values {
+            Some(values) if !values.1.is_empty() => Ok(values),
+            _ => bail!("statistics: only batch normalization of elements keeps those of a batch"),
+        }
+    }
+}
