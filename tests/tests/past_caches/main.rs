@@ -236,7 +236,7 @@ fn rows_of_sizes_known_at_compile_time() {
 
 #[test]
 fn sizes_known_only_at_run_time() {
-    compare("open", &kernels::open(), 3);
+    compare("open", &kernels::open(), 5);
 }
 
 #[test]
