@@ -257,9 +257,8 @@ impl<'a, T: crate::dtype::Element> ViewMut<'a, T> {
     /// has returned `Ok`.
     #[must_use]
     pub unsafe fn unfilled(memory: &'a mut [MaybeUninit<T>]) -> Self {
-        // SAFETY: the same memory; by the caller's contract its elements are written before they are read.
-        let data = unsafe { &mut *(core::ptr::from_mut(memory) as *mut [T]) };
-        ViewMut { data, layout: Layout::Flat }
+        let data = Memory::new(memory.as_mut_ptr().cast::<T>(), memory.len());
+        ViewMut { data, layout: Layout::Flat, lifetime: PhantomData }
     }
 }
 
