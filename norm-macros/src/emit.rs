@@ -131,14 +131,6 @@ fn tensors(pass: Pass) -> &'static [&'static str] {
     }
 }
 
-/// Whether rows of that length all start at a cache line, as stores past the caches ask for.
-fn may_stream(dtype: Dtype, len: Len) -> bool {
-    match len {
-        Len::Fixed(n) => (n * dtype.size()).is_multiple_of(64),
-        Len::Runtime => true,
-    }
-}
-
 /// The type of what a kernel over elements of that type works on.
 fn args_of(model: &Model, pass: Pass, element: &TokenStream) -> TokenStream {
     let (rt, param) = (runtime(model), param_of(model));

@@ -24,7 +24,7 @@ struct Backward<'a> {
 
 impl Backward<'_> {
     fn may_go_past_caches(&self) -> bool {
-        may_go_past_caches(self.plan.dtype, self.len)
+        may_go_past_caches(self.plan, self.len, 256)
     }
 
     fn schedule(&self) -> &Schedule {

@@ -4,9 +4,9 @@
 //! others are swept along the rows, several rows together, with sums and numbers in the first-level cache: down the rows by tiles,
 //! every row would be a jump that no prefetcher follows, which took twice the time on 256 rows of 1024.
 
-use super::{cast_before_weight, function, may_stream, number, numbers, param_of, pointer, runtime, tensors};
+use super::{cast_before_weight, function, number, numbers, param_of, pointer, runtime, tensors};
 use crate::model::{Affine, Form, Len, Model};
-use crate::plan::{Pass, PassPlan};
+use crate::plan::{Isa, Pass, PassPlan};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
@@ -72,8 +72,17 @@ impl Columns<'_> {
         matches!(self.plan.pass, Pass::Sums | Pass::GradientSums)
     }
 
+    /// Where rows of columns all start at a cache line, and the level has stores past the caches.
+    fn may_stream(&self, len: Len) -> bool {
+        let aligned = match len {
+            Len::Fixed(n) => (n * self.plan.dtype.size()).is_multiple_of(64),
+            Len::Runtime => true,
+        };
+        aligned && self.plan.isa != Isa::Portable
+    }
+
     fn body(&self, len: Len) -> TokenStream {
-        if self.sums() || self.model.technique.of_sum || !may_stream(self.plan.dtype, len) {
+        if self.sums() || self.model.technique.of_sum || !self.may_stream(len) {
             return self.tiles(len, false);
         }
         let (streaming, plain) = (self.tiles(len, true), self.tiles(len, false));

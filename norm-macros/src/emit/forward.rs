@@ -25,7 +25,7 @@ struct Forward<'a> {
 
 impl Forward<'_> {
     fn may_go_past_caches(&self) -> bool {
-        may_go_past_caches(self.plan.dtype, self.len)
+        may_go_past_caches(self.plan, self.len, 256)
     }
 
     /// `rows` rows from `row`.

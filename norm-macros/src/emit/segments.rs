@@ -4,7 +4,7 @@
 //! vectors to be added up in f64 after a number of elements that does not depend on how segments lie in memory, so neither does the
 //! result, and before long chains of roundings come about.
 
-use super::sweep::{Chunk, FOLD, fold_chains, folds, sweep, sweep_folding, sweep_past_caches};
+use super::sweep::{Chunk, FOLD, fold_chains, folds, may_go_past_caches, sweep, sweep_folding, sweep_past_caches};
 use super::{compute_of, function, number, numbers, pointer, runtime, tensors};
 use crate::model::{Len, Model, Role};
 use crate::plan::{Pass, PassPlan, Schedule};
@@ -176,10 +176,7 @@ impl Segments<'_> {
 
     /// Segments that are so short that the lines at their ends, which go through the cache, are many, stay there.
     fn may_go_past_caches(&self) -> bool {
-        match self.len {
-            Len::Fixed(n) => n * self.plan.dtype.size() >= 1024,
-            Len::Runtime => true,
-        }
+        may_go_past_caches(self.plan, self.len, 1024)
     }
 
     fn value(&self, chunk: &Chunk) -> TokenStream {

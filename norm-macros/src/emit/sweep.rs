@@ -1,8 +1,8 @@
 //! One pass over the elements of a row, chunk by chunk.
 
 use super::number;
-use crate::model::{Dtype, Len};
-use crate::plan::{Schedule, Tail};
+use crate::model::Len;
+use crate::plan::{Isa, PassPlan, Schedule, Tail};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
@@ -52,12 +52,14 @@ pub fn sweep(schedule: &Schedule, len: Len, unroll: usize, step: &mut dyn FnMut(
     sweep_folding(schedule, len, unroll, &TokenStream::new(), step)
 }
 
-/// Whether rows of that length may be written past the caches: those of a few vectors at least. A kernel that does has a `line`.
-pub fn may_go_past_caches(dtype: Dtype, len: Len) -> bool {
-    match len {
-        Len::Fixed(n) => n * dtype.size() >= 256,
+/// Whether rows (or segments) of at least so many bytes may be written past the caches: where the level has such stores. A kernel over
+/// rows that does has a `line`.
+pub fn may_go_past_caches(plan: &PassPlan, len: Len, bytes: usize) -> bool {
+    let long = match len {
+        Len::Fixed(n) => n * plan.dtype.size() >= bytes,
         Len::Runtime => true,
-    }
+    };
+    long && plan.isa != Isa::Portable
 }
 
 /// What such a kernel starts with: `to` is the argument that it writes to.
