@@ -21,8 +21,8 @@ const SENTINEL: f64 = 12_288.0;
 /// Sizes of the last axis, where it may have any.
 const SIZES: [usize; 12] = [63, 64, 65, 100, 127, 128, 129, 300, 512, 768, 1000, 1024];
 
-/// What some rows are made of instead of numbers about 1, by how many follow: those of kinds that are computed row by row, carefully,
-/// with others between them.
+/// What the numbers of the first rows are multiplied by: some of these rows are computed carefully, with others between them. Any
+/// further ones are as they are.
 const SPECIAL: [&[f64]; 6] = [
     &[],
     &[f64::NAN],

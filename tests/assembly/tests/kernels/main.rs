@@ -3,7 +3,7 @@
 //! rustc compiles `src/lib.rs` to a listing; what is counted there is held to `kernels.txt`. `UPDATE_EXPECT=1` writes that file anew. It
 //! is of one rustc: another one's code is held to the rules below, and to the file where it says that there is none of something.
 
-#![cfg(target_arch = "x86_64")]
+#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
 mod figures;
 mod listing;
