@@ -1,7 +1,7 @@
 //! A kernel as an operation on tensors.
 
 use crate::call::{Call, Kept};
-use candle_core::{DType, Result, Tensor, Var, bail};
+use candle_core::{DType, Error, Result, Tensor, Var, bail};
 use normkit::{Kernel, Saved};
 use std::sync::{Arc, OnceLock};
 
@@ -77,6 +77,10 @@ impl NormOp {
     /// # Errors
     /// As [`forward`](Self::forward); and where a channel has only one value.
     pub fn forward_train(&self, x: &Tensor, params: &[&Tensor]) -> Result<(Tensor, Statistics)> {
+        let spec = self.kernel.spec();
+        if spec.running.is_none() {
+            bail!("{}: only batch normalization keeps the statistics of a batch", spec.kind)
+        }
         let kept: Kept = Arc::new(OnceLock::new());
         let y = self.call(x, params, None, Some(kept.clone()))?;
         Ok((y, Statistics { kept, dtype: x.dtype() }))
@@ -118,6 +122,9 @@ impl Statistics {
     /// If the variables are of another type or size.
     pub fn update(&self, mean: &Var, var: &Var, momentum: f64, unbiased: bool) -> Result<()> {
         let (batch_mean, batch_var, count) = self.values()?;
+        if count == 0 {
+            return Ok(()); // a batch of nothing changes nothing
+        }
         let correction = if unbiased { count as f64 / (count as f64 - 1.0) } else { 1.0 };
         for (running, batch, factor) in [(mean, batch_mean, 1.0), (var, batch_var, correction)] {
             let old = running.to_dtype(DType::F64)?.to_vec1::<f64>()?;
@@ -143,9 +150,6 @@ impl Statistics {
             DType::F64 => kept.and_then(|kept| kept.downcast_ref()).map(of::<f64>),
             _ => kept.and_then(|kept| kept.downcast_ref()).map(of::<f32>),
         };
-        match values {
-            Some(values) if !values.1.is_empty() => Ok(values),
-            _ => bail!("statistics: only batch normalization of elements keeps those of a batch"),
-        }
+        values.ok_or_else(|| Error::msg("batch: the forward pass kept no statistics"))
     }
 }

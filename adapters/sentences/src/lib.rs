@@ -30,7 +30,8 @@ impl<N: Norms> Encoder<N> {
         let of = |name: &str, error: &dyn std::fmt::Display| Error::msg(format!("{}: {error}", path(name).display()));
         let config = std::fs::read_to_string(path("config.json")).map_err(|error| of("config.json", &error))?;
         let config: Config = serde_json::from_str(&config).map_err(|error| of("config.json", &error))?;
-        let mut tokenizer = Tokenizer::from_file(path("tokenizer.json")).map_err(|error| of("tokenizer.json", &error))?;
+        let mut tokenizer =
+            Tokenizer::from_file(path("tokenizer.json")).map_err(|error| of("tokenizer.json", &error))?;
         // As long as the longest of a batch, whatever the file says.
         let padding = tokenizer.get_padding().cloned().unwrap_or_default();
         tokenizer.with_padding(Some(PaddingParams { strategy: PaddingStrategy::BatchLongest, ..padding }));
@@ -49,7 +50,8 @@ impl<N: Norms> Encoder<N> {
     pub fn tokens(&self, sentences: &[&str]) -> Result<[Tensor; 2]> {
         let encodings = self.tokenizer.encode_batch(sentences.to_vec(), true).map_err(Error::msg)?;
         let stack = |of: fn(&tokenizers::Encoding) -> &[u32]| {
-            let rows = encodings.iter().map(|encoding| Tensor::new(of(encoding), &Device::Cpu)).collect::<Result<Vec<_>>>()?;
+            let rows =
+                encodings.iter().map(|encoding| Tensor::new(of(encoding), &Device::Cpu)).collect::<Result<Vec<_>>>()?;
             Tensor::stack(&rows, 0)
         };
         Ok([stack(tokenizers::Encoding::get_ids)?, stack(tokenizers::Encoding::get_attention_mask)?])

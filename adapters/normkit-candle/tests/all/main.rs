@@ -4,6 +4,10 @@ mod bad_input;
 mod golden;
 mod halves;
 mod kernels;
+/// For its own tests.
+#[allow(dead_code)]
+#[path = "../../src/layout.rs"]
+mod layout;
 mod places;
 mod slow_path;
 mod theirs;

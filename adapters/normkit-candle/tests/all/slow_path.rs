@@ -255,7 +255,12 @@ fn running_statistics_follow() -> Result<()> {
         }
         let before = ours.running_var().to_vec1::<f32>()?;
         ours.forward_t(&values(30, dims)?, false)?;
-        assert_eq!(ours.running_var().to_vec1::<f32>()?, before, "inference changes nothing");
+        ours.forward_t(&values(30, dims)?.narrow(0, 0, 0)?, true)?;
+        assert_eq!(
+            ours.running_var().to_vec1::<f32>()?,
+            before,
+            "inference changes nothing, nor does a batch of nothing"
+        );
     }
     Ok(())
 }
