@@ -1,5 +1,8 @@
 //! Arrays of `ndarray` as tensors: what is taken gives what a slice of the same elements gives, bit for bit, and the rest is refused.
 
+#![allow(clippy::reversed_empty_ranges, reason = "slices of `ndarray` count negative ends from the end")]
+#![allow(clippy::needless_borrows_for_generic_args, reason = "references are what is tested")]
+
 use ndarray::{
     ArcArray, Array, Array1, Array2, Array3, Array4, ArrayD, ArrayRef, ArrayView2, Axis, CowArray, Dimension, IxDyn,
     ShapeBuilder, arr0, s,
@@ -262,7 +265,7 @@ fn without_elements_and_with_axes_of_one() -> Result<(), NormError> {
     let mut y = Array2::zeros((1, 20));
     layer.forward(row, &mut y)?;
     assert_eq!(y, expected(&row.to_owned()));
-    let single = norm!(kind = "rms", shape = [_, 1], affine = false, eps = 0.0);
+    let single = norm!(kind = "rms", shape = [_, 1], affine = false, eps = 0.0, allow(layer_of_one, eps_unusual));
     let mut y = Array2::zeros((3, 1));
     single.forward(x.slice(s![.., 3..4]), &mut y)?;
     assert!(y.iter().all(|v| v.abs() == 1.0));

@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 use std::path::{Path, PathBuf};
 
 /// As the module of `checkpoints.py`, field by field.
-#[normalize]
+#[normalize(allow(mixed_kinds))]
 #[derive(Default)]
 struct Model {
     #[norm(kind = "layer", shape = [_, 20])]
@@ -27,7 +27,7 @@ struct Model {
 }
 
 /// The same in f32 throughout, with sizes known at run time.
-#[normalize]
+#[normalize(allow(mixed_kinds))]
 struct Open {
     #[norm(kind = "layer", shape = [_, _])]
     layer: OpenLayer,

@@ -16,7 +16,7 @@ struct Batch {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open;
 
-#[normalize]
+#[normalize(allow(mixed_kinds))]
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
 struct Model {
     #[norm(kind = "layer", shape = [_, 40], eps = _)]

@@ -35,7 +35,7 @@ struct Weight;
 #[normalize(kind = "weight", shape = [4, 2, 3], axis = 1)]
 struct Middle;
 
-#[normalize]
+#[normalize(allow(mixed_kinds))]
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Block {
     #[norm(kind = "rms", shape = [_, 3])]
