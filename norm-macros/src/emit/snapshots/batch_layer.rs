@@ -207,6 +207,21 @@ const _: () = {
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
     impl NormkitKernel {
         pub const PLAN: &'static ::core::primitive::str = "batch normalization of f32 (parameters f32), shape [_, _], channels on axis 1, 1 of 2 axes normalized\n\n(the table)";
+        pub const KERNEL: ::normkit::Kernel = {
+            const PASSES: &[::normkit::__private::kernel::AnyPasses] = &[
+                &::normkit::__private::kernel::Passes::<f32, f32>::Sets {
+                    sums: sums,
+                    output: output,
+                    gradient_sums: gradient_sums,
+                    gradient: gradient,
+                },
+            ];
+            unsafe { ::normkit::Kernel::new(&SPEC, PASSES) }
+        };
+        #[inline]
+        pub const fn kernel(&self) -> ::normkit::Kernel {
+            Self::KERNEL
+        }
         #[inline]
         pub fn spec(&self) -> &'static ::normkit::Spec {
             &SPEC
@@ -430,6 +445,8 @@ const _: () = {
     impl Norm {
         /// What was generated for each instruction set, and why.
         pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
+        /// Its kernels as plain data, for code that takes any.
+        pub const KERNEL: ::normkit::Kernel = NormkitKernel::KERNEL;
         /// The layer as it starts: weight 1, bias 0, running mean 0, running variance 1.
         ///
         /// `len` is the number of elements of a parameter.

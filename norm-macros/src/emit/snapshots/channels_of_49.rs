@@ -413,6 +413,21 @@ fn main() {
         #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
         impl NormkitKernel {
             pub const PLAN: &'static ::core::primitive::str = "batch normalization of f32 (parameters f32), shape [_, 64, 7, 7], channels on axis 1, 3 of 4 axes normalized\n\n(the table)";
+            pub const KERNEL: ::normkit::Kernel = {
+                const PASSES: &[::normkit::__private::kernel::AnyPasses] = &[
+                    &::normkit::__private::kernel::Passes::<f32, f32>::Sets {
+                        sums: sums,
+                        output: output,
+                        gradient_sums: gradient_sums,
+                        gradient: gradient,
+                    },
+                ];
+                unsafe { ::normkit::Kernel::new(&SPEC, PASSES) }
+            };
+            #[inline]
+            pub const fn kernel(&self) -> ::normkit::Kernel {
+                Self::KERNEL
+            }
             #[inline]
             pub fn spec(&self) -> &'static ::normkit::Spec {
                 &SPEC

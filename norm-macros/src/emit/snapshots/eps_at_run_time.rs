@@ -137,6 +137,19 @@ const _: () = {
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
     impl NormkitKernel {
         pub const PLAN: &'static ::core::primitive::str = "rms normalization of f32 (parameters f32), shape [_, _], 1 of 2 axes normalized\n\n(the table)";
+        pub const KERNEL: mine::normkit::Kernel = {
+            const PASSES: &[mine::normkit::__private::kernel::AnyPasses] = &[
+                &mine::normkit::__private::kernel::Passes::<f32, f32>::Rows {
+                    forward: forward,
+                    backward: backward,
+                },
+            ];
+            unsafe { mine::normkit::Kernel::new(&SPEC, PASSES) }
+        };
+        #[inline]
+        pub const fn kernel(&self) -> mine::normkit::Kernel {
+            Self::KERNEL
+        }
         #[inline]
         pub fn spec(&self) -> &'static mine::normkit::Spec {
             &SPEC
@@ -253,6 +266,8 @@ const _: () = {
     impl<'a> Norm<'a> {
         /// What was generated for each instruction set, and why.
         pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
+        /// Its kernels as plain data, for code that takes any.
+        pub const KERNEL: mine::normkit::Kernel = NormkitKernel::KERNEL;
         /// The layer as it starts: weight 1, bias 0.
         ///
         /// `len` is the number of elements of a parameter.

@@ -530,6 +530,19 @@ const _: () = {
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
     impl NormkitKernel {
         pub const PLAN: &'static ::core::primitive::str = "layer normalization of f32 (parameters f32), shape [_, 100], 1 of 2 axes normalized\n\n(the table)";
+        pub const KERNEL: ::normkit::Kernel = {
+            const PASSES: &[::normkit::__private::kernel::AnyPasses] = &[
+                &::normkit::__private::kernel::Passes::<f32, f32>::Rows {
+                    forward: forward,
+                    backward: backward,
+                },
+            ];
+            unsafe { ::normkit::Kernel::new(&SPEC, PASSES) }
+        };
+        #[inline]
+        pub const fn kernel(&self) -> ::normkit::Kernel {
+            Self::KERNEL
+        }
         #[inline]
         pub fn spec(&self) -> &'static ::normkit::Spec {
             &SPEC
@@ -647,6 +660,8 @@ const _: () = {
     impl Norm {
         /// What was generated for each instruction set, and why.
         pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
+        /// Its kernels as plain data, for code that takes any.
+        pub const KERNEL: ::normkit::Kernel = NormkitKernel::KERNEL;
         /// The layer as it starts: weight 1, bias 0.
         #[must_use]
         pub fn new() -> Self {

@@ -33,6 +33,7 @@ impl ::core::default::Default for NormGrads {
 #[allow(missing_docs, dead_code)]
 impl Norm {
     pub const PLAN: &'static ::core::primitive::str = "";
+    pub const KERNEL: ::normkit::Kernel = ::normkit::Kernel::refused();
     pub fn new() -> Self {
         ::core::panic!("the layer was refused at compile time")
     }

@@ -250,6 +250,19 @@ fn main() {
         #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
         impl NormkitKernel {
             pub const PLAN: &'static ::core::primitive::str = "rms normalization of f32 (parameters f32), shape [_, 20], 1 of 2 axes normalized\n\n(the table)";
+            pub const KERNEL: ::normkit::Kernel = {
+                const PASSES: &[::normkit::__private::kernel::AnyPasses] = &[
+                    &::normkit::__private::kernel::Passes::<f32, f32>::Rows {
+                        forward: forward,
+                        backward: backward,
+                    },
+                ];
+                unsafe { ::normkit::Kernel::new(&SPEC, PASSES) }
+            };
+            #[inline]
+            pub const fn kernel(&self) -> ::normkit::Kernel {
+                Self::KERNEL
+            }
             #[inline]
             pub fn spec(&self) -> &'static ::normkit::Spec {
                 &SPEC

@@ -541,6 +541,26 @@ const _: () = {
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
     impl NormkitKernel {
         pub const PLAN: &'static ::core::primitive::str = "rms normalization of f32 | bf16 (parameters bf16), shape [_, 20], 1 of 2 axes normalized, rounded before the weight\n\n(the table)";
+        pub const KERNEL: ::normkit::Kernel = {
+            const PASSES: &[::normkit::__private::kernel::AnyPasses] = &[
+                &::normkit::__private::kernel::Passes::<f32, ::normkit::bf16>::Rows {
+                    forward: <f32 as NormkitElement>::forward,
+                    backward: <f32 as NormkitElement>::backward,
+                },
+                &::normkit::__private::kernel::Passes::<
+                    ::normkit::bf16,
+                    ::normkit::bf16,
+                >::Rows {
+                    forward: <::normkit::bf16 as NormkitElement>::forward,
+                    backward: <::normkit::bf16 as NormkitElement>::backward,
+                },
+            ];
+            unsafe { ::normkit::Kernel::new(&SPEC, PASSES) }
+        };
+        #[inline]
+        pub const fn kernel(&self) -> ::normkit::Kernel {
+            Self::KERNEL
+        }
         #[inline]
         pub fn spec(&self) -> &'static ::normkit::Spec {
             &SPEC
@@ -654,6 +674,8 @@ const _: () = {
     impl Norm {
         /// What was generated for each instruction set, and why.
         pub const PLAN: &'static ::core::primitive::str = NormkitKernel::PLAN;
+        /// Its kernels as plain data, for code that takes any.
+        pub const KERNEL: ::normkit::Kernel = NormkitKernel::KERNEL;
         /// The layer as it starts: weight 1, bias 0.
         #[must_use]
         pub fn new() -> Self {
