@@ -2,15 +2,14 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::ProgressBar;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::{TimeVal, TimeValLike};
 use statrs::statistics::{Data, Median};
 use std::error::Error;
 use std::fmt::Write;
-use std::fs;
+use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
+use std::{fs, io};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -142,9 +141,15 @@ fn build(out: &Path, case: &Case, release: bool) -> Result<Cost, Box<dyn Error>>
 
 /// Seconds of processors that processes started from here, and theirs, have taken.
 fn children() -> Result<f64, Box<dyn Error>> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let seconds = |time: TimeVal| time.num_microseconds() as f64 / 1e6;
-    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
+    let mut usage = MaybeUninit::<libc::rusage>::uninit();
+    // SAFETY: the pointer is valid for writing a `rusage`.
+    if unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error().into());
+    }
+    // SAFETY: without an error it has been written.
+    let usage = unsafe { usage.assume_init() };
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    Ok(seconds(usage.ru_utime) + seconds(usage.ru_stime))
 }
 
 /// Functions of generated kernels in the program of a case: those of its crate whose names end in a level.

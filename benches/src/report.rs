@@ -57,7 +57,7 @@ impl Measured {
 }
 
 impl Report {
-    /// Reads what [`write`] has written.
+    /// Reads what [`write()`] has written.
     ///
     /// # Errors
     /// If there is no such file, or if it is no report; the message names the file.

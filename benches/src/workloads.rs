@@ -1,7 +1,7 @@
 //! Workloads: one kernel on one shape each.
 //!
 //! [`list`] has them all. What a workload is (technique, pass, type, dims) is data, from which its name and the bytes that it
-//! moves follow; its contenders are calls on [`Tensors`](crate::tensors::Tensors), which the macros of `rows`, `images` and
+//! moves follow; its contenders are calls on [`Tensors`], which the macros of `rows`, `images` and
 //! `weights` write.
 
 mod images;

@@ -79,7 +79,7 @@ fn forward(name: &str, call: impl Fn() -> Result<Tensor> + 'static) -> Contender
 /// The graph is made once: only the way back through it is timed, of which the product with `dy` is a part.
 fn backward(task: &Task, t: &Tensors<f32>, [x, weight, bias]: [Tensor; 3]) -> Result<Contender> {
     let [x, weight, bias] = [Var::from_tensor(&x)?, Var::from_tensor(&weight)?, Var::from_tensor(&bias)?];
-    let y = layer(task, t, &weight, &bias)?(&x)?;
+    let y = layer(task, t, &weight, &bias)?(x.as_tensor())?;
     let dy = Tensor::from_slice(&t.dy, &*task.dims, &Device::Cpu)?;
     let loss = (y * dy)?.sum_all()?;
     let read = move |grads: &GradStore| values(grads.get(&x).expect("x has a gradient")).expect(WORKS);

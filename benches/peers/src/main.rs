@@ -11,7 +11,6 @@ mod numr;
 mod peer;
 
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use normkit_bench::copies::MEMCPY;
 use normkit_bench::measure::{Contender, Effort, Role, measure};
 use normkit_bench::report::{self, Machine, Measured, Report, merge};
@@ -80,19 +79,17 @@ fn version(name: &str) -> String {
 
 fn measure_all(filter: &str, effort: Effort) -> Result<Vec<Measured>, String> {
     let chosen: Vec<Workload> = workloads(Set::Main).into_iter().filter(|w| w.name().contains(filter)).collect();
-    let bar = ProgressBar::new(chosen.len() as u64);
-    bar.set_style(ProgressStyle::with_template("{pos}/{len} {wide_bar} {msg}").expect("the template is well formed"));
     let mut results = Vec::new();
-    for workload in chosen {
-        bar.set_message(workload.name());
+    for (at, workload) in chosen.iter().enumerate() {
+        eprintln!("{}/{} {}", at + 1, chosen.len(), workload.name());
         let task = &workload.task;
         let mut peers = candle::contenders(task);
         peers.extend(burn::contenders(task));
         peers.extend(numr::contenders(task));
         if !peers.is_empty() {
-            let mut all = own(&workload);
+            let mut all = own(workload);
             all.extend(peers);
-            compare(&workload, &mut all)?;
+            compare(workload, &mut all)?;
             let times = measure(&mut all, effort);
             results.push(Measured {
                 workload: workload.name(),
@@ -101,9 +98,7 @@ fn measure_all(filter: &str, effort: Effort) -> Result<Vec<Measured>, String> {
                 times,
             });
         }
-        bar.inc(1);
     }
-    bar.finish_and_clear();
     Ok(results)
 }
 
@@ -132,8 +127,8 @@ fn compare(workload: &Workload, all: &mut [Contender]) -> Result<(), String> {
             continue;
         }
         let differences = expected.iter().zip(&output).map(|(a, b)| (a - b).abs());
-        let worst = differences.fold(0.0_f32, |worst, d| if d <= worst { worst } else { d });
-        if output.len() != expected.len() || !(worst <= bound) {
+        let worst = differences.fold(0.0_f32, |worst, d| if worst.is_nan() || d <= worst { worst } else { d });
+        if output.len() != expected.len() || worst.is_nan() || worst > bound {
             let (name, other, len) = (workload.name(), &contender.name, output.len());
             return Err(format!(
                 "{name}: expected the output of {other} within {bound} of normkit's {} elements, found {len} that differ by up to {worst}",

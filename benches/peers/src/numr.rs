@@ -63,8 +63,7 @@ fn backward(task: &Task) -> Contender {
         }
         Kind::Layer => {
             let call = move || {
-                let (dx, dweight, dbias) =
-                    client.fused_add_layer_norm_bwd(&dy, &x, &weight, &bias, 1e-5).expect(WORKS);
+                let (dx, dweight, dbias) = client.fused_add_layer_norm_bwd(&dy, &x, &weight, &bias, 1e-5).expect(WORKS);
                 vec![dx, dweight, dbias]
             };
             contender("numr", call, read)
