@@ -66,7 +66,9 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let stream = problem.streams(self.dx) && !self.spec.of_sum;
         let by_row = problem.form == Form::ColumnsByRow;
         let partial_rows = if by_row && grads.weight.is_some() { problem.rows.total } else { 0 };
-        let runs = problem.kept.total.div_ceil(MOST_GROUPS).next_multiple_of(self.runs_a_partial());
+        // No more of them than make a fraction of the tensors' own memory.
+        let most = MOST_GROUPS.min(problem.total / (16 * problem.params())).max(1);
+        let runs = problem.kept.total.div_ceil(most).next_multiple_of(self.runs_a_partial());
         let groups = problem.kept.total.div_ceil(runs);
         // Partial sums of rows go through all flights of a run; those of channels are each flight's own.
         let shares = if by_row { 1 } else { problem.flights(len) };
