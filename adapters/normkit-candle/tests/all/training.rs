@@ -37,26 +37,29 @@ impl Model {
     fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor> {
         let x = self.batch.forward_t(&self.conv.forward(x)?, train)?.relu()?;
         let x = self.instance.forward(&self.group.forward(&x)?.relu()?)?.relu()?;
-        let x = self.layer.forward(&self.linear.forward(&x.flatten_from(1)?)?)?.gelu()?;
+        let x = self.layer.forward(&self.linear.forward(&x.flatten_from(1)?)?)?.silu()?;
         self.head.forward(&self.rms.forward(&x)?)
     }
+}
+
+/// Lets all parameters start where they do on every run, without symmetries; gives the names of all variables.
+fn start(vars: &VarMap) -> Result<Vec<String>> {
+    let data = vars.data().lock().unwrap();
+    let mut names: Vec<String> = data.keys().cloned().collect();
+    names.sort();
+    for (seed, name) in names.iter().enumerate().filter(|(_, name)| !name.contains("running")) {
+        let var = &data[name];
+        let values = (values(seed as u64, var.dims())? * 0.2)?.to_dtype(var.dtype())?;
+        var.set(&if name.ends_with("weight") && var.rank() == 1 { (values + 1.0)? } else { values })?;
+    }
+    Ok(names)
 }
 
 #[test]
 fn every_parameter_learns() -> Result<()> {
     let vars = VarMap::new();
     let model = Model::new(&VarBuilder::from_varmap(&vars, DType::F32, &Device::Cpu))?;
-    // Starts that are the same on every run, and of no symmetry.
-    let mut names: Vec<String> = vars.data().lock().unwrap().keys().cloned().collect();
-    names.sort();
-    for (seed, name) in names.iter().enumerate() {
-        let data = vars.data().lock().unwrap();
-        let var = &data[name];
-        if !name.contains("running") {
-            let start = (values(seed as u64, var.dims())? * 0.2)?;
-            var.set(&if name.ends_with("weight") && var.rank() == 1 { (start + 1.0)? } else { start })?;
-        }
-    }
+    let names = start(&vars)?;
     // Which of two patterns an image shows, under noise.
     let count = 32;
     let noise = values(50, &[count, 1, 4, 4])?;
@@ -101,6 +104,7 @@ fn every_parameter_learns() -> Result<()> {
 fn gradients_are_slopes() -> Result<()> {
     let vars = VarMap::new();
     let model = Model::new(&VarBuilder::from_varmap(&vars, DType::F64, &Device::Cpu))?;
+    start(&vars)?;
     let x = values(60, &[4, 1, 4, 4])?.to_dtype(DType::F64)?;
     let loss = || model.forward(&x, true)?.sqr()?.sum_all();
     let grads = loss()?.backward()?;
