@@ -81,7 +81,7 @@ pub static BATCH_COLUMNS: Family = channels!(kind = "batch", shape = [_, _]);
 pub static BATCH_COLUMNS_NO_AFFINE: Family = channels!(kind = "batch", shape = [_, _], affine = false);
 
 /// In one group; see [`Kernel::with_groups`].
-pub static GROUP: Family = channels!(kind = "group", groups = 1, shape = [_, _, _]);
+pub static GROUP: Family = channels!(kind = "group", groups = 1, shape = [_, _, _], allow(one_group));
 pub static INSTANCE: Family = channels!(kind = "instance", shape = [_, _, _]);
 pub static INSTANCE_NO_AFFINE: Family = channels!(kind = "instance", shape = [_, _, _], affine = false);
 
