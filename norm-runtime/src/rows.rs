@@ -163,7 +163,7 @@ fn pointer<P>(values: Option<&[P]>) -> *const P {
 
 /// Whether stores of rows of `n` elements, of tensors of so many bytes, go past the caches: rows of a few vectors at least.
 fn streams<T>(n: usize, bytes: usize) -> bool {
-    n * size_of::<T>() >= 256 && cache::is_far(bytes)
+    n >= 256 / size_of::<T>() && cache::is_far(bytes)
 }
 
 /// The error for a length that passed the checks of the shape but has no kernel.
