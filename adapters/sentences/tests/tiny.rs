@@ -64,7 +64,7 @@ fn what_is_missing_is_named() -> Result<()> {
     let error = |folder: &Path| Encoder::<Normkit>::load(folder).err().expect("a file is missing").to_string();
     assert!(error(Path::new("/nowhere")).starts_with("/nowhere/config.json: "));
     std::fs::write(folder.join("config.json"), CONFIG.replace("\"gelu\"", "\"relu\""))?;
-    assert!(error(&folder).ends_with("hidden_act: expected gelu, found relu"), "{}", error(&folder));
+    assert!(error(&folder).contains("hidden_act: expected gelu, found relu"), "{}", error(&folder));
     std::fs::write(folder.join("config.json"), CONFIG.replace("48", "64"))?;
     assert!(error(&folder).contains("shape mismatch"), "{}", error(&folder));
     std::fs::remove_file(folder.join("tokenizer.json"))?;
