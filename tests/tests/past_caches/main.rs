@@ -196,7 +196,11 @@ impl Visit for Compare<'_> {
         D: Element<Compute = T::Compute>,
     {
         let last = subject.spec.shape[subject.spec.shape.len() - 1];
-        let sizes = if let Dim::OneOf(family) = last { family } else { &SIZES };
+        let sizes = match &last {
+            Dim::Fixed(n) => core::slice::from_ref(n),
+            Dim::OneOf(family) => family,
+            Dim::Any => &SIZES[..],
+        };
         let mut choice = Numbers(subject.name.len() as u64);
         let mut choose = |many: usize| (choice.next_unit().abs() * many as f64) as usize % many;
         for &size in sizes {
