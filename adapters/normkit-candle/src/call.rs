@@ -156,7 +156,8 @@ impl Call {
         let (storages, layouts): (Vec<_>, Vec<_>) = arguments.iter().map(|tensor| tensor.storage_and_layout()).unzip();
         let (dy_storage, dy_layout) = dy.storage_and_layout();
         let x = view(spec, names[0], T::cpu_storage_as_slice(cpu(&storages[0])?)?, layouts[0])?;
-        let dy = view(spec, "dy", T::cpu_storage_as_slice(cpu(&dy_storage)?)?, dy_layout)?;
+        // The dims are those that `x` is taken with: merged by itself, a contiguous gradient might get others.
+        let dy = self.slice::<T>("dy", cpu(&dy_storage)?, dy_layout)?.into();
         let weight = match arguments.len() {
             1 => None,
             _ => Some(self.slice::<P>(names[1], cpu(&storages[1])?, layouts[1])?),
