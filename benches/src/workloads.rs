@@ -260,8 +260,11 @@ pub(crate) struct Calls<T: Number> {
 pub struct Workload {
     /// What is computed.
     pub task: Task,
-    build: Box<dyn Fn(&Task) -> Vec<Contender>>,
+    build: Build,
 }
+
+/// Allocates the tensors of a task, and makes the contenders on them.
+type Build = Box<dyn Fn(&Task) -> Vec<Contender>>;
 
 impl Workload {
     /// All contenders work on the same tensors, so that none has the better place in memory.
