@@ -30,7 +30,8 @@ struct Case {
 
 /// What all have: numbers that the compiler does not know, and something done with them.
 const NO_MACRO: &str = r#"fn main() {
-    let x: Vec<f32> = std::env::args().map(|arg| arg.len() as f32).cycle().take(16 * 4096).collect();
+    let unknown = std::env::args().count();
+    let x: Vec<f32> = (0..16 * 4096).map(|i| (i % (unknown + 6)) as f32).collect();
     let sum: f32 = x.iter().sum();
     println!("{sum}");
 }
@@ -59,7 +60,8 @@ fn called(layers: &[String], lens: &[usize]) -> String {
     let longest = lens.iter().max().copied().unwrap_or(0);
     let mut code = format!(
         "use normkit::{{NormError, Saved}};\n\nfn main() -> Result<(), NormError> {{\n    \
-         let x: Vec<f32> = std::env::args().map(|arg| arg.len() as f32).cycle().take({longest}).collect();\n    \
+         let unknown = std::env::args().count();\n    \
+         let x: Vec<f32> = (0..{longest}).map(|i| (i % (unknown + 6)) as f32).collect();\n    \
          let (mut y, mut saved) = (vec![0.0_f32; x.len()], Saved::default());\n    let mut dx = y.clone();\n"
     );
     for (layer, len) in layers.iter().zip(lens) {

@@ -256,15 +256,15 @@ pub(crate) struct Calls<T: Number> {
     pub(crate) scalar: fn(&mut Tensors<T>),
 }
 
-/// Allocates the tensors of a task and gives its contenders.
-type Build = dyn Fn(&Task) -> Vec<Contender>;
-
 /// One kernel on one shape.
 pub struct Workload {
     /// What is computed.
     pub task: Task,
-    build: Box<Build>,
+    build: Build,
 }
+
+/// Allocates the tensors of a task, and makes the contenders on them.
+type Build = Box<dyn Fn(&Task) -> Vec<Contender>>;
 
 impl Workload {
     /// All contenders work on the same tensors, so that none has the better place in memory.

@@ -44,6 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     keep_memory();
     let effort = Effort { turns: args.turns, micros: args.micros };
     let threads = usize::from(args.threads);
+    // candle has a pool of its own beside that of rayon, whose threads spin.
+    for variable in ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"] {
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var(variable, threads.to_string()) };
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let results = pool.install(|| measure_all(&args.filter, effort))?;
     let software = ["candle-core", "burn", "numr"].map(version);
