@@ -1,6 +1,6 @@
 //! The sizes of this machine's caches, which decide what is done at once and which stores go past them.
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::OnceLock;
 
 /// Bytes of the caches that one core reaches.
@@ -70,20 +70,17 @@ pub(crate) fn is_near(bytes: usize) -> bool {
     bytes <= 4 * sizes().l2
 }
 
-const MEASURE: u8 = 0;
-const FAR: u8 = 1;
-
-static ASSUMED: AtomicU8 = AtomicU8::new(MEASURE);
+static ASSUMED_FAR: AtomicBool = AtomicBool::new(false);
 
 /// Whether so many bytes exceed all caches, so that stores had better go past them.
 pub(crate) fn is_far(bytes: usize) -> bool {
-    bytes > sizes().last || ASSUMED.load(Ordering::Relaxed) == FAR
+    bytes > sizes().last || ASSUMED_FAR.load(Ordering::Relaxed)
 }
 
 /// Makes kernels store past the caches however small tensors are, or as sizes say again. For tests, as
 /// [`Level::force`](crate::Level::force).
 pub fn assume_far(far: bool) {
-    ASSUMED.store(if far { FAR } else { MEASURE }, Ordering::Relaxed);
+    ASSUMED_FAR.store(far, Ordering::Relaxed);
 }
 
 /// Orders streaming stores before whatever the caller does next.

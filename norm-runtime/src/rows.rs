@@ -456,7 +456,9 @@ fn sum_blocks<A: Compute>(
             let sum = unsafe { threads::slot(slots, piece, size) };
             sum_of(piece * branch..blocks.min((piece + 1) * branch), sum);
         });
-        join_branches(memory, pieces, size);
+        add_in_tree(memory, pieces, size, |memory, piece, height| {
+            memory.copy_within(piece * size..(piece + 1) * size, height * size);
+        });
         if pieces > 0 {
             let (dweight, dbias) = memory[..size].split_at(padded.min(size));
             add_to(grads.weight, dweight);
@@ -466,9 +468,6 @@ fn sum_blocks<A: Compute>(
 }
 
 /// Sums what `run(block, partial sum, extra)` gives for `blocks` into `sum`, of `size` elements.
-///
-/// The partial sums lie on a stack, one for each bit of the number of blocks done: two of equal weight are added as
-/// soon as they meet, as a binary counter carries.
 fn sum_tree<A: Compute>(
     blocks: Range<usize>,
     size: usize,
@@ -479,32 +478,26 @@ fn sum_tree<A: Compute>(
     let depth = (usize::BITS - blocks.len().leading_zeros()) as usize + 1;
     scratch::with(depth * size + extra, |memory: &mut [A]| {
         let (memory, extra) = memory.split_at_mut(depth * size);
-        let mut height = 0;
-        for (done, index) in blocks.enumerate() {
+        add_in_tree(memory, blocks.len(), size, |memory, index, height| {
             let partial = &mut memory[height * size..][..size];
             partial.fill(A::default());
-            run(index, partial, extra);
-            height += 1;
-            for _ in 0..(done + 1).trailing_zeros() {
-                height -= 1;
-                add_top(memory, height, size);
-            }
-        }
-        while height > 1 {
-            height -= 1;
-            add_top(memory, height, size);
-        }
+            run(blocks.start + index, partial, extra);
+        });
         sum.copy_from_slice(&memory[..size]);
     });
 }
 
-/// Adds up the sums of `count` branches of the tree, all of one weight but the last, into the first.
-fn join_branches<A: Compute>(memory: &mut [A], count: usize, size: usize) {
+/// Adds up `count` partial sums of `size` elements into the first place of `memory`; `put(memory, which, height)` puts each into the
+/// place at that height.
+///
+/// They lie on a stack, one for each bit of the number of those done: two of equal weight are added as soon as they meet, as a
+/// binary counter carries.
+fn add_in_tree<A: Compute>(memory: &mut [A], count: usize, size: usize, mut put: impl FnMut(&mut [A], usize, usize)) {
     let mut height = 0;
-    for done in 0..count {
-        memory.copy_within(done * size..(done + 1) * size, height * size);
+    for index in 0..count {
+        put(memory, index, height);
         height += 1;
-        for _ in 0..(done + 1).trailing_zeros() {
+        for _ in 0..(index + 1).trailing_zeros() {
             height -= 1;
             add_top(memory, height, size);
         }

@@ -12,7 +12,7 @@ use quote::{format_ident, quote};
 pub fn backward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
     let emitter = Backward { model, len, plan };
     let body = emitter.body();
-    let line = emitter.may_go_past_caches().then(|| declare_line(&runtime(model), &quote!(dx)));
+    let line = may_go_past_caches(plan, len).then(|| declare_line(&runtime(model), &quote!(dx)));
     function(model, len, plan, &quote!(#line #body))
 }
 
@@ -23,10 +23,6 @@ struct Backward<'a> {
 }
 
 impl Backward<'_> {
-    fn may_go_past_caches(&self) -> bool {
-        may_go_past_caches(self.plan, self.len, 256)
-    }
-
     fn schedule(&self) -> &Schedule {
         &self.plan.schedule
     }
@@ -120,8 +116,8 @@ impl Backward<'_> {
         let rt = runtime(self.model);
         let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
         let cast = cast_of(self.model);
-        let line =
-            self.may_go_past_caches().then(|| quote!(#rt::cache::put_line(&mut line, a.dx.add(row * a.dx_stride));));
+        let line = may_go_past_caches(self.plan, self.len)
+            .then(|| quote!(#rt::cache::put_line(&mut line, a.dx.add(row * a.dx_stride));));
         let call = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_backward_row(a, row, n, #cast););
         if !self.schedule().keep_grads {
             return quote!(else { #call });
@@ -270,7 +266,7 @@ impl Backward<'_> {
             });
             quote!(#weight #(#each)*)
         });
-        if rows > 1 || !self.may_go_past_caches() {
+        if rows > 1 || !may_go_past_caches(self.plan, self.len) {
             return quote!(#(#broadcast)* #near);
         }
         let rt = runtime(self.model);

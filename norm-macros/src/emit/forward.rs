@@ -13,7 +13,7 @@ use quote::{format_ident, quote};
 pub fn forward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
     let emitter = Forward { model, len, plan };
     let blocks = blocks(plan.schedule.rows, &quote!(&&a.together), &mut |rows| emitter.block(rows));
-    let line = emitter.may_go_past_caches().then(|| declare_line(&runtime(model), &quote!(y)));
+    let line = may_go_past_caches(plan, len).then(|| declare_line(&runtime(model), &quote!(y)));
     function(model, len, plan, &quote!(#line #blocks))
 }
 
@@ -24,10 +24,6 @@ struct Forward<'a> {
 }
 
 impl Forward<'_> {
-    fn may_go_past_caches(&self) -> bool {
-        may_go_past_caches(self.plan, self.len, 256)
-    }
-
     /// `rows` rows from `row`.
     fn block(&self, rows: usize) -> TokenStream {
         let pointers = (0..rows).map(|r| self.pointers(r));
@@ -68,7 +64,7 @@ impl Forward<'_> {
         let centred = self.model.technique.centred;
         let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
         let cast = cast_of(self.model);
-        let line = self.may_go_past_caches().then(|| quote!(#rt::cache::put_line(&mut line, y0);));
+        let line = may_go_past_caches(self.plan, self.len).then(|| quote!(#rt::cache::put_line(&mut line, y0);));
         let careful = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, #centred, #cast););
         if !centred {
             return quote!(#pointers #statistics if f.good { #finish } else { #careful });
@@ -286,7 +282,7 @@ impl Forward<'_> {
             quote!(#params #store)
         });
         // Rows that are taken together are near.
-        let sweep = if rows > 1 || !self.may_go_past_caches() {
+        let sweep = if rows > 1 || !may_go_past_caches(self.plan, self.len) {
             near
         } else {
             let rt = runtime(self.model);

@@ -164,7 +164,7 @@ impl Segments<'_> {
             chunk.store(&io, &quote!(y0), &self.value(chunk))
         });
         let near = self.each_set(&none, &near, &none);
-        if self.model.technique.of_sum || !self.may_go_past_caches() {
+        if self.model.technique.of_sum || !may_go_past_caches(self.plan, self.len) {
             return near;
         }
         let rt = runtime(self.model);
@@ -172,11 +172,6 @@ impl Segments<'_> {
         let far = self.each_set(&none, &far, &none);
         // Segments do not follow one another.
         quote!(if a.stream { let mut line = #rt::cache::line(false); #far } else { #near })
-    }
-
-    /// Segments that are so short that the lines at their ends, which go through the cache, are many, stay there.
-    fn may_go_past_caches(&self) -> bool {
-        may_go_past_caches(self.plan, self.len, 1024)
     }
 
     fn value(&self, chunk: &Chunk) -> TokenStream {

@@ -2,7 +2,7 @@
 
 use super::number;
 use crate::model::Len;
-use crate::plan::{Isa, PassPlan, Schedule, Tail};
+use crate::plan::{Isa, Pass, PassPlan, Schedule, Tail};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
@@ -52,11 +52,12 @@ pub fn sweep(schedule: &Schedule, len: Len, unroll: usize, step: &mut dyn FnMut(
     sweep_folding(schedule, len, unroll, &TokenStream::new(), step)
 }
 
-/// Whether rows (or segments) of at least so many bytes may be written past the caches: where the level has such stores. A kernel over
-/// rows that does has a `line`.
-pub fn may_go_past_caches(plan: &PassPlan, len: Len, bytes: usize) -> bool {
+/// Whether rows or segments may be written past the caches: where the level has such stores, rows of a few vectors at least (a kernel
+/// over them has a `line`), and segments that are so long that the lines at their ends, which go through the cache, are few.
+pub fn may_go_past_caches(plan: &PassPlan, len: Len) -> bool {
+    let least = if matches!(plan.pass, Pass::Forward | Pass::Backward) { 256 } else { 1024 };
     let long = match len {
-        Len::Fixed(n) => n * plan.dtype.size() >= bytes,
+        Len::Fixed(n) => n * plan.dtype.size() >= least,
         Len::Runtime => true,
     };
     long && plan.isa != Isa::Portable

@@ -156,9 +156,6 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         if form != Form::ColumnsByRow {
             // SAFETY: the caller's contract.
             let [dweight, dbias] = unsafe { grads.of(flight.first..flight.first + sets) };
-            let add = |grads: &mut [f64], sums: &[f64]| {
-                grads.iter_mut().zip(sums).for_each(|(grad, sum)| *grad += sum);
-            };
             add(dweight, pad.square);
             add(dbias, pad.sum);
         }

@@ -137,8 +137,8 @@ impl<A: Compute> Pad<'_, A> {
         let size = 2 * part.sets;
         let mut join = |sums: &[f64]| {
             let (from_sum, from_square) = sums.split_at(part.sets);
-            sum.iter_mut().zip(from_sum).for_each(|(sum, value)| *sum += value);
-            square.iter_mut().zip(from_square).for_each(|(square, value)| *square += value);
+            add(sum, from_sum);
+            add(square, from_square);
         };
         scratch::with(slots * size, |memory: &mut [f64]| {
             if slots == 1 {
