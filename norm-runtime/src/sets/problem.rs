@@ -21,6 +21,9 @@ pub(super) enum Form {
 /// rounding, shorter ones cost more additions.
 pub(super) const BLOCK_ROWS: usize = 64;
 
+/// Bytes of one operand's columns that are taken in order before those in front of them.
+const BACKWARDS: usize = 128 << 10;
+
 /// The sets of `K` operands in step.
 #[derive(Debug, PartialEq)]
 pub(super) struct Problem<const K: usize> {
@@ -203,11 +206,21 @@ impl<const K: usize> Problem<K> {
 
     /// As [`Problem::for_each_block`] for all rows, on several threads where there are many columns. (Segments are shared out by
     /// flights.)
+    ///
+    /// Rows of columns are taken from the last to the first, some at once: they were summed in order, so the last ones are what is
+    /// left of them in the caches. Batch normalization of 25 MB was 1.1 times as fast, instance normalization 1.25.
     pub(super) fn share_rows<T>(&self, part: &Flight<K>, work: impl Fn(usize, usize, [usize; K]) + Sync) {
         let rows = self.rows.total;
-        let pieces = if self.form == Form::Segments { 1 } else { threads::pieces(self.bytes::<T>(part.sets), rows) };
+        let (pieces, block) = match self.form {
+            Form::Segments => (1, usize::MAX),
+            _ => (threads::pieces(self.bytes::<T>(part.sets), rows), (BACKWARDS / (part.sets * size_of::<T>()).max(1)).max(1)),
+        };
         threads::for_each(pieces, |piece| {
-            self.for_each_block(part, threads::piece(piece, pieces, rows), usize::MAX, &work);
+            let rows = threads::piece(piece, pieces, rows);
+            for start in rows.clone().step_by(block).rev() {
+                let end = rows.end.min(start.saturating_add(block));
+                self.for_each_block(part, start..end, usize::MAX, &work);
+            }
             // What this thread may have streamed.
             cache::fence(pieces > 1);
         });
@@ -260,6 +273,11 @@ impl<const K: usize> Problem<K> {
     /// Whether the rows of these sets of a run start at cache lines, if those of the run do.
     pub(super) fn keeps_lines<T>(&self, sets: &Flight<K>) -> bool {
         self.form == Form::Segments || sets.first.is_multiple_of(64 / size_of::<T>())
+    }
+
+    /// Whether the tensors are read from memory, or as good as that.
+    pub(super) fn is_distant<T>(&self) -> bool {
+        cache::is_far(self.total.saturating_mul(2 * K * size_of::<T>()))
     }
 
     /// Whether stores to the last operand, at `y`, should go past the caches: where the tensors exceed the last level and, of
