@@ -213,7 +213,10 @@ impl<const K: usize> Problem<K> {
         let rows = self.rows.total;
         let (pieces, block) = match self.form {
             Form::Segments => (1, usize::MAX),
-            _ => (threads::pieces(self.bytes::<T>(part.sets), rows), (BACKWARDS / (part.sets * size_of::<T>()).max(1)).max(1)),
+            _ => (
+                threads::pieces(self.bytes::<T>(part.sets), rows),
+                (BACKWARDS / (part.sets * size_of::<T>()).max(1)).max(1),
+            ),
         };
         threads::for_each(pieces, |piece| {
             let rows = threads::piece(piece, pieces, rows);
