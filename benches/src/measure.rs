@@ -9,6 +9,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+/// Ends the names of peers that are known to compute something else: their time is worth knowing, but they are never the best.
+pub const WRONG: &str = "(wrong dx)";
+
 /// What a contender stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
