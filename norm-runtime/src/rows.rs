@@ -215,9 +215,11 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
         // SAFETY: the caller's contract; the operands are these two views.
         return unsafe { staged::forward(spec, select, operands, memory, params, eps, saved) };
     }
-    let walk = Walk::new(spec, operands, params.len())?;
+    let (x, y) = (x.data.as_ptr(), y.data.as_mut_ptr());
     // SAFETY: the caller's contract; the operands of the walk are these two views.
-    unsafe { forward_walk(spec, select, &walk, x.data.as_ptr(), y.data.as_mut_ptr(), params, eps, saved) }
+    Walk::with(spec, operands, params.len(), |walk| unsafe {
+        forward_walk(spec, select, walk, x, y, params, eps, saved)
+    })
 }
 
 /// Normalizes `x` in place.
@@ -240,9 +242,10 @@ unsafe fn forward_inplace<T: Element, P: Element<Compute = T::Compute>>(
         // SAFETY: the caller's contract; both operands are this view.
         return unsafe { staged::forward(spec, select, operands, (data, data), params, eps, None) };
     }
-    let walk = Walk::new(spec, operands, params.len())?;
     // SAFETY: the caller's contract; both operands of the walk are this view.
-    unsafe { forward_walk(spec, select, &walk, data, data, params, eps, None) }
+    Walk::with(spec, operands, params.len(), |walk| unsafe {
+        forward_walk(spec, select, walk, data, data, params, eps, None)
+    })
 }
 
 /// # Safety
@@ -350,7 +353,24 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
         // SAFETY: the caller's contract; the operands are these three views.
         return unsafe { staged::backward(spec, select, operands, memory, params, saved, grads) };
     }
-    let walk = Walk::new(spec, operands, params.len())?;
+    let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
+    // SAFETY: the caller's contract; the operands of the walk are these three views.
+    Walk::with(spec, operands, params.len(), |walk| unsafe {
+        backward_walk(spec, select, walk, memory, params, saved, grads)
+    })
+}
+
+/// # Safety
+/// As for [`backward`]; `walk` was made for operands at `x`, `dy` and `dx`, the last of which overlaps neither of the others.
+unsafe fn backward_walk<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: Select<BackwardArgs<T, P>>,
+    walk: &Walk<3>,
+    (x, dy, dx): (*const T, *const T, *mut T),
+    params: Params<'_, P>,
+    saved: &Saved<T::Compute>,
+    grads: ParamGrads<'_, T::Compute>,
+) -> Result<(), NormError> {
     let n = walk.n;
     check_backward(spec, (n, walk.rows.total), &params, saved, &grads)?;
     let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
@@ -360,7 +380,7 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     let bytes = (3 * size_of::<T>()).saturating_mul(walk.rows.total * n);
     let stream = streams::<T>(n, bytes);
     // SAFETY: pieces are rows of their own, of `dx`; the call waits for all of them.
-    let shared = unsafe { Shared::new((x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr(), params, saved)) };
+    let shared = unsafe { Shared::new((x, dy, dx, params, saved)) };
     let run = |rows: Range<usize>, dweight: *mut T::Compute, dbias: *mut T::Compute| {
         let (x, dy, dx, params, saved) = shared.get();
         walk.rows.for_each_in(rows, |first, rows, offsets| {

@@ -15,20 +15,27 @@ thread_local! {
 ///
 /// In nested use the inner call has memory of its own, which is kept as well.
 pub(crate) fn with<A: Compute, R>(len: usize, work: impl FnOnce(&mut [A]) -> R) -> R {
-    let needed = (len * size_of::<A>()).div_ceil(size_of::<f64>());
-    // At the thread's end there may be no such memory any more.
+    let mut memory = take((len * size_of::<A>()).div_ceil(size_of::<f64>()));
+    let start = memory.as_mut_ptr().cast::<A>();
+    // SAFETY: the memory holds at least `len * size_of::<A>()` bytes, is aligned to 64, initialized, valid as floats of either size,
+    // and borrowed by nobody else while this owns `memory`.
+    let result = work(unsafe { core::slice::from_raw_parts_mut(start, len) });
+    keep(memory);
+    result
+}
+
+/// At least so many elements of what is kept, or new ones. (At the thread's end there may be no such memory any more.)
+fn take(len: usize) -> Param<f64> {
     let kept = SCRATCH.try_with(|scratch| {
         let mut all = scratch.take();
         let last = all.pop();
         scratch.set(all);
         last
     });
-    let kept = kept.ok().flatten();
-    let mut memory = kept.filter(|m| m.len() >= needed).unwrap_or_else(|| Param::filled(0.0, needed));
-    let start = memory.as_mut_ptr().cast::<A>();
-    // SAFETY: the memory holds at least `needed * 8 >= len * size_of::<A>()` bytes, is aligned to 64, initialized, valid
-    // as floats of either size, and borrowed by nobody else while this owns `memory`.
-    let result = work(unsafe { core::slice::from_raw_parts_mut(start, len) });
+    kept.ok().flatten().filter(|memory| memory.len() >= len).unwrap_or_else(|| Param::filled(0.0, len))
+}
+
+fn keep(memory: Param<f64>) {
     let _ = SCRATCH.try_with(|scratch| {
         let mut all = scratch.take();
         if all.len() < KEPT {
@@ -36,7 +43,6 @@ pub(crate) fn with<A: Compute, R>(len: usize, work: impl FnOnce(&mut [A]) -> R) 
         }
         scratch.set(all);
     });
-    result
 }
 
 /// How far apart, in bytes, arrays are that loops go through together: a load from what was stored at the same place of another page

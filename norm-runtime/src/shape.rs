@@ -301,35 +301,36 @@ impl<const K: usize> Steps<K> {
 
     /// As [`Steps::for_each`], for a range of steps.
     pub(crate) fn for_each_in(&self, range: Range<usize>, mut stretch: impl FnMut(usize, usize, [usize; K])) {
-        if self.outer_len == 0 {
-            // The usual case, without its divisions.
-            if !range.is_empty() {
-                stretch(range.start, range.len(), self.strides.map(|stride| range.start * stride));
-            }
-            return;
-        }
         let mut step = range.start;
         while step < range.end {
-            let within = step % self.run;
-            let steps = (self.run - within).min(range.end - step);
-            let mut rest = step / self.run;
-            let mut offsets: [usize; K] = core::array::from_fn(|k| within * self.strides[k]);
-            for axis in self.outer[..self.outer_len].iter().rev() {
-                for (offset, stride) in offsets.iter_mut().zip(axis.strides) {
-                    *offset += rest % axis.size * stride;
-                }
-                rest /= axis.size;
-            }
+            let (steps, offsets) = self.stretch_from(step, range.end);
             stretch(step, steps, offsets);
             step += steps;
         }
     }
 
+    /// How many evenly spaced steps there are from `step` on, none of them past `end`, and where the first is. (Not part of the loop
+    /// above, of which there is a copy for each closure.)
+    fn stretch_from(&self, step: usize, end: usize) -> (usize, [usize; K]) {
+        if self.outer_len == 0 {
+            // The usual case, without its divisions.
+            return (end - step, self.strides.map(|stride| step * stride));
+        }
+        let within = step % self.run;
+        let mut rest = step / self.run;
+        let mut offsets: [usize; K] = core::array::from_fn(|k| within * self.strides[k]);
+        for axis in self.outer[..self.outer_len].iter().rev() {
+            for (offset, stride) in offsets.iter_mut().zip(axis.strides) {
+                *offset += rest % axis.size * stride;
+            }
+            rest /= axis.size;
+        }
+        ((self.run - within).min(end - step), offsets)
+    }
+
     /// Where one step is, in each operand.
     pub(crate) fn offsets(&self, step: usize) -> [usize; K] {
-        let mut at = [0; K];
-        self.for_each_in(step..step + 1, |_, _, offsets| at = offsets);
-        at
+        self.stretch_from(step, step + 1).1
     }
 
     /// Whether every step lies a multiple of `elements` from the first one, in operand `k`.
