@@ -80,4 +80,24 @@ mod tests {
         });
         super::with::<f32, _>(10_000, |a| assert_eq!(a.len(), 10_000));
     }
+
+    #[test]
+    fn arrays_start_at_their_places() {
+        use super::{carve, room};
+        let places = [640, 64, 0, 3520, 640];
+        for len in [0, 1, 15, 16, 1000, 1024] {
+            super::with(places.len() * room::<f64>(len) / size_of::<f64>(), |mut memory: &mut [f64]| {
+                let bounds = memory.as_ptr_range();
+                let (start, end) = (bounds.start.addr(), bounds.end.addr());
+                let mut last = start;
+                for place in places {
+                    let array: &mut [f32] = carve(&mut memory, place, len);
+                    assert_eq!((array.as_ptr().addr() % 4096, array.len()), (place, len));
+                    assert!(array.as_ptr().addr() >= last && array.as_ptr_range().end.addr() <= end);
+                    last = array.as_ptr_range().end.addr();
+                    array.fill(1.0);
+                }
+            });
+        }
+    }
 }
