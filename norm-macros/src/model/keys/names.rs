@@ -1,7 +1,6 @@
 //! The names of keys: ours, near misses, those of other frameworks.
 
 use crate::check::{self, Report, near_miss};
-use crate::model::technique::KEYS;
 use crate::model::{TECHNIQUES, Technique};
 use crate::parse::Entry;
 
@@ -54,12 +53,7 @@ pub(super) fn foreign(key: &str) -> Option<&'static str> {
 }
 
 pub(super) fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report: &mut Report) {
-    let mut all: Vec<&str> = KEYS.to_vec();
-    for key in TECHNIQUES.iter().flat_map(|t| t.keys) {
-        if !all.contains(key) {
-            all.push(key);
-        }
-    }
+    let all = Technique::keys_of_any();
     for entry in entries {
         let key = entry.key.to_string();
         let taken = technique.map_or(all.clone(), Technique::all_keys);
