@@ -12,7 +12,7 @@ use quote::{ToTokens, quote};
 
 /// Whether it is rust-analyzer that expands: by the program that this runs in, which is the toolchain's
 /// `rust-analyzer-proc-macro-srv`, or `rust-analyzer` itself in older ones. (`cfg(rust_analyzer)` would be tokens for rustc as well,
-/// of which it warns before 1.99.)
+/// and a name that not all of its releases know: they warn of it.)
 pub fn is_reading() -> bool {
     let program = std::env::current_exe().unwrap_or_default();
     program.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("rust-analyzer"))
