@@ -1,7 +1,7 @@
 //! How rows lie in memory: what the caller said, checked, and merged into as few stretches as possible.
 
 use crate::error::NormError;
-use crate::shape::{Operand, Steps, check_dim, check_memory, given_dims, open_param_dim, product};
+use crate::shape::{Operand, Steps, check_dim, check_memory, given_dims, open_param_dim, product, strides};
 use crate::spec::{Dim, Role, Spec};
 
 /// Rows of `K` operands in step.
@@ -35,7 +35,7 @@ impl<const K: usize> Walk<K> {
         check_memory(&operands, total, lead)?;
         let walk = match given {
             Some((_, dims)) if total != 0 && operands.iter().any(Operand::is_strided) => {
-                Walk { n, rows: Steps::along(&operands, &dims[..rank], |axis| axis < lead) }
+                Walk { n, rows: Steps::along(&strides(&operands, &dims[..rank]), &dims[..rank], |axis| axis < lead) }
             }
             _ => Walk { n, rows: Steps::even(total_rows, n) },
         };

@@ -4,7 +4,7 @@ use super::SetArgs;
 use crate::cache;
 use crate::dtype::Element;
 use crate::error::NormError;
-use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims};
+use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims, strides};
 use crate::spec::{Role, Spec};
 use crate::threads;
 use core::ops::Range;
@@ -64,12 +64,15 @@ impl<const K: usize> Flight<K> {
 }
 
 impl<const K: usize> Problem<K> {
-    /// Checks all operands against the shape and each other. `param` is the name and the length of a parameter, if there is one.
-    pub(super) fn new(
+    /// Calls `work` after all operands have been checked against the shape and each other. `param` is the name and the length of a
+    /// parameter, if there is one. (To return half a kilobyte would be to copy it twice.)
+    #[inline]
+    pub(super) fn with<R>(
         spec: &'static Spec,
         operands: [Operand<'_>; K],
         param: Option<(&'static str, usize)>,
-    ) -> Result<Self, NormError> {
+        work: impl FnOnce(&Self) -> Result<R, NormError>,
+    ) -> Result<R, NormError> {
         let arg = operands[0].arg;
         let dims = resolve_dims(spec, &operands, param)?;
         let dims = &dims[..spec.shape.len()];
@@ -87,16 +90,17 @@ impl<const K: usize> Problem<K> {
             Some(groups) if sets % groups == 0 => sets / groups,
             Some(groups) => return Err(NormError::Groups { arg, groups, channels: sets }),
         };
-        // A channel axis of size 1 has no stride; contiguous axes of columns have 1.
+        let strides = strides(&operands, dims);
+        // An axis of one channel has no stride; contiguous axes of columns have 1.
         let set_strides = match form {
-            Form::Segments => Steps::along(&operands, dims, |axis| set_axes.contains(&axis)).strides,
+            Form::Segments => strides.map(|strides| if sets == 1 { 0 } else { strides[set_axes.start] }),
             Form::Columns | Form::ColumnsByRow => [1; K],
         };
         let along = |role: Role| {
             let outside = |axis: usize| !set_axes.contains(&axis) && (axis < inner || form != Form::Segments);
-            Steps::along(&operands, dims, |axis| outside(axis) && spec.roles[axis] == role)
+            Steps::along(&strides, dims, |axis| outside(axis) && spec.roles[axis] == role)
         };
-        Ok(Problem {
+        work(&Problem {
             form,
             sets,
             fuse,
