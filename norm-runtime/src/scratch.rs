@@ -58,6 +58,7 @@ pub(crate) const fn room<U>(len: usize) -> usize {
 /// The next `len` elements of `memory` that start at byte `place` of a page, a multiple of 64.
 pub(crate) fn carve<'a, A: Compute, U: Copy>(memory: &mut &'a mut [A], place: usize, len: usize) -> &'a mut [U] {
     const { assert!(size_of::<U>() <= 8) };
+    assert!(place.is_multiple_of(64));
     let size = size_of::<A>();
     let skip = (place.wrapping_sub(memory.as_ptr().addr()) & (PAGE - 1)) / size;
     let words = (len * size_of::<U>()).next_multiple_of(64) / size;
@@ -65,7 +66,7 @@ pub(crate) fn carve<'a, A: Compute, U: Copy>(memory: &mut &'a mut [A], place: us
     let (part, rest) = rest.split_at_mut(words);
     *memory = rest;
     // SAFETY: `part` holds at least `len` elements' bytes, initialized and exclusively borrowed for 'a; its start is a multiple of
-    // 64, and every U used here (f32, f64, u8) is valid for any bits.
+    // 64, as `place` is, and every U used here (f32, f64, u8) is valid for any bits.
     unsafe { core::slice::from_raw_parts_mut(part.as_mut_ptr().cast::<U>(), len) }
 }
 
