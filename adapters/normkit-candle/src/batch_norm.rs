@@ -1,9 +1,9 @@
 //! Batch normalization over axis 1, in place of candle-nn's.
 
-use crate::kernels::{BATCH, BATCH_COLUMNS, BATCH_COLUMNS_NO_AFFINE, BATCH_NO_AFFINE};
 use crate::op::NormOp;
 use candle_core::{ModuleT, Result, Tensor, Var, bail};
 use candle_nn::{BatchNormConfig, VarBuilder};
+use normkit_adapter::kernels::{BATCH, BATCH_COLUMNS, BATCH_COLUMNS_NO_AFFINE, BATCH_NO_AFFINE};
 
 /// Batch normalization over axis 1 of `[N, C]` or `[N, C, ...]`, as [`candle_nn::BatchNorm`].
 ///
@@ -156,7 +156,7 @@ impl BatchNorm {
             (_, Some(_)) => &BATCH,
             (_, None) => &BATCH_NO_AFFINE,
         };
-        family.op(x, self.eps())
+        NormOp::of(family, x, self.eps())
     }
 }
 
