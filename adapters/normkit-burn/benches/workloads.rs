@@ -35,7 +35,7 @@ pub fn workloads() -> Vec<Workload> {
 }
 
 fn random<const D: usize>(dims: [usize; D], dtype: DType, device: &Device) -> Tensor<D> {
-    Tensor::random(dims, Distribution::Normal(0.0, 1.0), device).cast(dtype)
+    Tensor::<D>::random(dims, Distribution::Normal(0.0, 1.0), device).cast(dtype)
 }
 
 /// A layer of burn's and ours with the same parameters: `$pass` of each.

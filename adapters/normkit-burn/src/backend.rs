@@ -1,6 +1,6 @@
 //! The operation that burn's dispatch routes: on Flex, and on Flex with gradients.
 
-use crate::flex::{argument, name, tensor};
+use crate::flex::{argument, tensor};
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
@@ -161,7 +161,7 @@ impl Pass {
 
     /// The gradients of the tensors.
     fn backward(&self, tensors: &[&FlexTensor], dy: &FlexTensor) -> Result<Vec<FlexTensor>, Error> {
-        let wrong = || self.call.wrong_type(0, &name(dy.dtype()));
+        let wrong = || self.call.wrong_type(0, dy.dtype().name());
         let dy = argument(dy).ok_or_else(wrong)?;
         let gradients = self.over(tensors, |arguments| match (&self.given, &self.kept) {
             (Some(given), _) => {
@@ -186,7 +186,7 @@ impl Pass {
 
     fn arguments<'a>(&self, tensors: &[&'a FlexTensor]) -> Result<Vec<Argument<'a>>, Error> {
         let argument = |(index, tensor): (usize, &&'a FlexTensor)| {
-            argument(tensor).ok_or_else(|| self.call.wrong_type(index, &name(tensor.dtype())))
+            argument(tensor).ok_or_else(|| self.call.wrong_type(index, tensor.dtype().name()))
         };
         tensors.iter().enumerate().map(argument).collect()
     }
@@ -200,7 +200,7 @@ impl Pass {
             [Some(mean), Some(var)] => pass(&[mean, var]),
             _ => {
                 let (kind, found) =
-                    (self.call.kernel().spec().kind, given.each_ref().map(|tensor| name(tensor.dtype())));
+                    (self.call.kernel().spec().kind, given.each_ref().map(|tensor| tensor.dtype().name()));
                 let message =
                     format!("{kind}: running statistics: expected elements of f32 | f64 | f16 | bf16, found {found:?}");
                 Err(Error::Other(message))

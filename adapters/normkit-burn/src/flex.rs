@@ -28,11 +28,6 @@ pub fn primitive(tensor: DispatchTensor) -> Option<FlexTensor> {
     }
 }
 
-/// The name of the type, as normkit has it.
-pub fn name(dtype: DType) -> String {
-    format!("{dtype:?}").to_lowercase()
-}
-
 /// Whether normkit has kernels over elements of this type.
 pub fn is_known(dtype: DType) -> bool {
     matches!(dtype, DType::F16 | DType::BF16 | DType::F32 | DType::F64)

@@ -1,7 +1,7 @@
 //! Group normalization over axis 1, in place of burn's.
 
 use crate::op::{NormOp, or_panic};
-use crate::{check_channels, flex, on_flex};
+use crate::{check_channels, here};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::Initializer;
@@ -88,12 +88,13 @@ impl GroupNorm {
     /// # Errors
     /// If a tensor is of another type, backend, rank or size than the others, or the groups do not divide the channels.
     pub fn try_forward<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, Error> {
-        if !on_flex(&x) {
-            return Ok(burn::nn::GroupNorm::from(self.clone()).forward(x));
-        }
+        let x = match here(x) {
+            Ok(x) => x,
+            Err(x) => return Ok(burn::nn::GroupNorm::from(self.clone()).forward(x)),
+        };
         check_channels("group", &x, self.num_channels)?;
         let params = affine("group", self.affine, &self.gamma, &self.beta)?;
-        let dtype = &flex::name(x.dtype());
+        let dtype = x.dtype().name();
         let kernel = match params {
             Some(_) => kernels::group(dtype, self.num_groups),
             None => kernels::group_no_affine(dtype, self.num_groups),

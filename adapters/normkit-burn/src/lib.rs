@@ -52,6 +52,7 @@
 //!
 //! - `f32`, `f64`, `f16` and `bf16`; parameters are of the same type in the modules, and of the kernel's type in [`NormOp`]. Half types are
 //!   computed in f32 and rounded once.
+//! - Quantized tensors and parameters are made numbers first, as by burn's own layers.
 //! - Contiguous tensors, and such as are strided along outer axes (a part of a fused projection, the heads of one), are read where they
 //!   are. What is strided along normalized axes, reversed or broadcast is copied first, as burn's own operations do: its tensors do not
 //!   show how they lie.
@@ -86,9 +87,12 @@ pub use rms_norm::{RmsNorm, RmsNormConfig};
 use burn::backend::DispatchDevice;
 use burn::tensor::Tensor;
 
-/// Whether a tensor is where normkit has kernels.
-fn on_flex<const D: usize>(x: &Tensor<D>) -> bool {
-    matches!(x.device().inner().as_dispatch(), DispatchDevice::Flex(_))
+/// `x` where normkit has kernels, as numbers if it is quantized; as it is (`Err`) where it has none.
+fn here<const D: usize>(x: Tensor<D>) -> Result<Tensor<D>, Tensor<D>> {
+    match x.device().inner().as_dispatch() {
+        DispatchDevice::Flex(_) => Ok(x.dequantize()),
+        _ => Err(x),
+    }
 }
 
 /// Refuses tensors without that many channels.

@@ -112,7 +112,7 @@ impl NormOp {
         params: impl Params,
     ) -> Result<Tensor<D>, Error> {
         let given = |tensor: Tensor<1>, name| {
-            let tensor = tensor.into_dispatch();
+            let tensor = tensor.dequantize().into_dispatch();
             self.check(&tensor, name)?;
             flex::primitive(tensor).ok_or_else(|| Error::Other(format!("`{name}`: expected a tensor of numbers")))
         };
@@ -122,7 +122,7 @@ impl NormOp {
 
     /// The operation of a family's kernel on tensors of the type of `x`.
     pub(crate) fn of(family: &Family, dtype: DType, eps: f64) -> Result<Self, Error> {
-        Ok(NormOp::new(family.of(&flex::name(dtype))?).with_eps(eps))
+        Ok(NormOp::new(family.of(dtype.name())?).with_eps(eps))
     }
 
     pub(crate) fn call(&self) -> Call {
@@ -135,12 +135,12 @@ impl NormOp {
         params: impl Params,
         mut pass: Pass,
     ) -> Result<(Tensor<D>, Option<Arc<Kept>>), Error> {
-        let (x, params) = (x.into_dispatch(), params.into_tensors());
+        let (x, params) = (x.dequantize().into_dispatch(), params.into_tensors());
         self.0.check_params(params.len())?;
         for (index, (tensor, name)) in [&x].into_iter().chain(&params).zip(self.0.names()).enumerate() {
             self.check(tensor, name)?;
             if !flex::is_known(tensor.dtype()) {
-                return Err(self.0.wrong_type(index, &flex::name(tensor.dtype())));
+                return Err(self.0.wrong_type(index, tensor.dtype().name()));
             }
         }
         let mut params = params.into_iter();

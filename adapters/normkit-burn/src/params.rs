@@ -13,6 +13,7 @@ pub(crate) mod sealed {
     use super::DispatchTensor;
 
     pub trait Tensors {
+        /// Numbers, where they are quantized.
         fn into_tensors(self) -> Vec<DispatchTensor>;
     }
 }
@@ -25,18 +26,18 @@ impl sealed::Tensors for () {
 
 impl<const P: usize> sealed::Tensors for Tensor<P> {
     fn into_tensors(self) -> Vec<DispatchTensor> {
-        vec![self.into_dispatch()]
+        vec![self.dequantize().into_dispatch()]
     }
 }
 
 impl<const P: usize, const Q: usize> sealed::Tensors for (Tensor<P>, Tensor<Q>) {
     fn into_tensors(self) -> Vec<DispatchTensor> {
-        vec![self.0.into_dispatch(), self.1.into_dispatch()]
+        vec![self.0.dequantize().into_dispatch(), self.1.dequantize().into_dispatch()]
     }
 }
 
 impl<const P: usize> sealed::Tensors for Vec<Tensor<P>> {
     fn into_tensors(self) -> Vec<DispatchTensor> {
-        self.into_iter().map(Tensor::into_dispatch).collect()
+        self.into_iter().map(|tensor| tensor.dequantize().into_dispatch()).collect()
     }
 }

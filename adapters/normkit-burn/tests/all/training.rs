@@ -191,3 +191,22 @@ fn records_are_those_of_burn() {
     loads!(GroupNorm, slow_path::group(&params, 4, 2, 1e-5), GroupNormConfig::new(2, 4));
     loads!(InstanceNorm, slow_path::instance(&params, 4, 1e-5), InstanceNormConfig::new(4));
 }
+
+/// A model whose parameters are quantized runs as with burn's layers.
+#[test]
+fn quantized_parameters() {
+    use burn::module::Quantizer;
+    use burn::tensor::quantization::{Calibration, QuantValue};
+    let device = plain();
+    let scheme = device.settings().quantization.scheme.with_value(QuantValue::Q8S);
+    let params = [1, 2].map(|seed| values(seed, &[64]).tensor::<1>(DType::F32, &device));
+    let x = values(3, &[2, 64]).tensor::<2>(DType::F32, &device);
+    let layer = slow_path::layer(&params, 1e-5).quantize_weights(&mut Quantizer::new(Calibration::MinMax, scheme));
+    assert!(matches!(layer.gamma.val().dtype(), DType::QFloat(_)));
+    let theirs = burn::nn::LayerNorm::from(layer.clone());
+    let (got, expected) = (layer.forward(x.clone()), theirs.forward(x.clone()));
+    compare("quantized parameters", &numbers(&got), &numbers(&expected), 2e-6);
+    let coarse = x.quantize_dynamic(&scheme);
+    let (got, expected) = (layer.forward(coarse.clone()), theirs.forward(coarse.dequantize()));
+    compare("quantized numbers", &numbers(&got), &numbers(&expected), 2e-6);
+}
