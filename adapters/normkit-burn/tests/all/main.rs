@@ -8,6 +8,7 @@ mod golden;
 mod golden_files;
 mod halves;
 mod kernels;
+mod memory;
 mod places;
 mod slow_path;
 mod theirs;

@@ -102,3 +102,17 @@ fn broadcast_rows_and_parameters() {
     let (got, expected) = (rms(&[column], 1e-6).forward(x.clone()), rms(&[copied], 1e-6).forward(x));
     compare("a column as the weight", &numbers(&got), &numbers(&expected), 0.0);
 }
+
+/// A gradient that comes as columns, as that of a transposed output does.
+#[test]
+fn gradients() {
+    let rms = rms(&params(64, &tracked()), 1e-6);
+    let (x, dy) =
+        (values(9, &[10, 64]).var::<2>(DType::F32), values(10, &[64, 10]).tensor::<2>(DType::F32, &tracked()));
+    let y = rms.forward(x.clone());
+    let columns = x.grad(&(y.clone().transpose() * dy.clone()).sum().backward()).expect("a gradient");
+    let rows = numbers(&dy.transpose()).tensor::<2>(DType::F32, &tracked());
+    let y = rms.forward(x.clone());
+    let expected = x.grad(&(y * rows).sum().backward()).expect("a gradient");
+    compare("dx", &numbers(&columns), &numbers(&expected), 0.0);
+}
