@@ -1,7 +1,7 @@
 //! Batch normalization over axis 1, in place of burn's.
 
 use crate::op::{NormOp, or_panic};
-use crate::{check_channels, here};
+use crate::{check_channels, on_flex};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param, RunningState};
 use burn::nn::Initializer;
@@ -101,10 +101,10 @@ impl BatchNorm {
     /// If a tensor is of another type, backend, rank or size than the others; in training if a channel has only one value, otherwise if a
     /// running variance is negative.
     pub fn try_forward<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, Error> {
-        let x = match here(x) {
-            Ok(x) => x,
-            Err(x) => return Ok(burn::nn::BatchNorm::from(self.clone()).forward(x)),
-        };
+        if !on_flex(&x) {
+            return Ok(burn::nn::BatchNorm::from(self.clone()).forward(x));
+        }
+        let x = x.dequantize();
         let device = x.device();
         check_channels("batch", &x, self.gamma.shape()[0])?;
         let family = if D == 2 { &BATCH_COLUMNS } else { &BATCH };

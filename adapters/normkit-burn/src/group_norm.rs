@@ -1,7 +1,7 @@
 //! Group normalization over axis 1, in place of burn's.
 
 use crate::op::{NormOp, or_panic};
-use crate::{check_channels, here};
+use crate::{check_channels, on_flex};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::Initializer;
@@ -88,10 +88,10 @@ impl GroupNorm {
     /// # Errors
     /// If a tensor is of another type, backend, rank or size than the others, or the groups do not divide the channels.
     pub fn try_forward<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, Error> {
-        let x = match here(x) {
-            Ok(x) => x,
-            Err(x) => return Ok(burn::nn::GroupNorm::from(self.clone()).forward(x)),
-        };
+        if !on_flex(&x) {
+            return Ok(burn::nn::GroupNorm::from(self.clone()).forward(x));
+        }
+        let x = x.dequantize();
         check_channels("group", &x, self.num_channels)?;
         let params = affine("group", self.affine, &self.gamma, &self.beta)?;
         let dtype = x.dtype().name();

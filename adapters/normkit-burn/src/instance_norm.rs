@@ -2,7 +2,7 @@
 
 use crate::group_norm::affine;
 use crate::op::{NormOp, or_panic};
-use crate::{check_channels, here};
+use crate::{check_channels, on_flex};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::Initializer;
@@ -81,10 +81,10 @@ impl InstanceNorm {
     /// # Errors
     /// If a tensor is of another type, backend, rank or size than the others.
     pub fn try_forward<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, Error> {
-        let x = match here(x) {
-            Ok(x) => x,
-            Err(x) => return Ok(burn::nn::InstanceNorm::from(self.clone()).forward(x)),
-        };
+        if !on_flex(&x) {
+            return Ok(burn::nn::InstanceNorm::from(self.clone()).forward(x));
+        }
+        let x = x.dequantize();
         check_channels("instance", &x, self.num_channels)?;
         match affine("instance", self.affine, &self.gamma, &self.beta)? {
             Some(params) => NormOp::of(&INSTANCE, x.dtype(), self.epsilon)?.try_forward(x, params),

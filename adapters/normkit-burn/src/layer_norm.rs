@@ -1,6 +1,6 @@
 //! Layer normalization over the last axis, in place of burn's.
 
-use crate::here;
+use crate::on_flex;
 use crate::op::{NormOp, or_panic};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
@@ -73,10 +73,10 @@ impl LayerNorm {
     /// # Errors
     /// If a tensor is of another type, backend or size than the others.
     pub fn try_forward<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, Error> {
-        let x = match here(x) {
-            Ok(x) => x,
-            Err(x) => return Ok(burn::nn::LayerNorm::from(self.clone()).forward(x)),
-        };
+        if !on_flex(&x) {
+            return Ok(burn::nn::LayerNorm::from(self.clone()).forward(x));
+        }
+        let x = x.dequantize();
         match &self.beta {
             Some(beta) => NormOp::of(&LAYER, x.dtype(), self.epsilon)?.try_forward(x, (self.gamma.val(), beta.val())),
             None => NormOp::of(&LAYER_NO_BIAS, x.dtype(), self.epsilon)?.try_forward(x, self.gamma.val()),

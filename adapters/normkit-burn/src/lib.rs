@@ -87,12 +87,9 @@ pub use rms_norm::{RmsNorm, RmsNormConfig};
 use burn::backend::DispatchDevice;
 use burn::tensor::Tensor;
 
-/// `x` where normkit has kernels, as numbers if it is quantized; as it is (`Err`) where it has none.
-fn here<const D: usize>(x: Tensor<D>) -> Result<Tensor<D>, Tensor<D>> {
-    match x.device().inner().as_dispatch() {
-        DispatchDevice::Flex(_) => Ok(x.dequantize()),
-        _ => Err(x),
-    }
+/// Whether a tensor is where normkit has kernels.
+fn on_flex<const D: usize>(x: &Tensor<D>) -> bool {
+    matches!(x.device().inner().as_dispatch(), DispatchDevice::Flex(_))
 }
 
 /// Refuses tensors without that many channels.

@@ -1,6 +1,6 @@
 //! RMS normalization over the last axis, in place of burn's.
 
-use crate::here;
+use crate::on_flex;
 use crate::op::{NormOp, or_panic};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
@@ -65,10 +65,10 @@ impl RmsNorm {
     /// # Errors
     /// If a tensor is of another type, backend or size than the other.
     pub fn try_forward<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, Error> {
-        let x = match here(x) {
-            Ok(x) => x,
-            Err(x) => return Ok(burn::nn::RmsNorm::from(self.clone()).forward(x)),
-        };
+        if !on_flex(&x) {
+            return Ok(burn::nn::RmsNorm::from(self.clone()).forward(x));
+        }
+        let x = x.dequantize();
         NormOp::of(&RMS, x.dtype(), self.epsilon)?.try_forward(x, self.gamma.val())
     }
 }

@@ -160,7 +160,7 @@ impl BatchNorm {
     }
 }
 
-/// Layers of which all constructors but [`candle_nn::batch_norm`] with `remove_mean: false` subtract the mean; this takes it for
+/// Layers of which all constructors but [`candle_nn::batch_norm()`] with `remove_mean: false` subtract the mean; this takes it for
 /// granted.
 impl From<candle_nn::BatchNorm> for BatchNorm {
     fn from(inner: candle_nn::BatchNorm) -> Self {
@@ -178,7 +178,7 @@ impl ModuleT for BatchNorm {
     }
 }
 
-/// As [`candle_nn::batch_norm`]: `running_mean`, `running_var` and, unless `config` says otherwise, `weight` and `bias` of
+/// As [`candle_nn::batch_norm()`]: `running_mean`, `running_var` and, unless `config` says otherwise, `weight` and `bias` of
 /// `num_features` elements.
 ///
 /// Training without `remove_mean` is candle's own, on any device.

@@ -59,7 +59,7 @@ impl Module for GroupNorm {
     }
 }
 
-/// As [`candle_nn::group_norm`]: `weight` and `bias` of `num_channels` elements.
+/// As [`candle_nn::group_norm()`]: `weight` and `bias` of `num_channels` elements.
 ///
 /// # Errors
 /// If a tensor is missing or of another size, or the groups do not divide the channels.

@@ -90,7 +90,7 @@ impl Module for LayerNorm {
     }
 }
 
-/// As [`candle_nn::layer_norm`]: `weight` (or `gamma`) of `size` elements and, unless `config` says otherwise, `bias` (or `beta`).
+/// As [`candle_nn::layer_norm()`]: `weight` (or `gamma`) of `size` elements and, unless `config` says otherwise, `bias` (or `beta`).
 ///
 /// # Errors
 /// If a tensor is missing or of another size.
@@ -98,7 +98,7 @@ pub fn layer_norm<C: Into<LayerNormConfig>>(size: usize, config: C, vb: VarBuild
     candle_nn::layer_norm(size, config, vb).map(LayerNorm)
 }
 
-/// As [`candle_nn::layer_norm_no_bias`].
+/// As [`candle_nn::layer_norm_no_bias()`].
 ///
 /// # Errors
 /// If the weight is missing or of another size.
@@ -179,7 +179,7 @@ impl Module for RmsNorm {
     }
 }
 
-/// As [`candle_nn::rms_norm`]: `weight` (or `gamma`) of `size` elements.
+/// As [`candle_nn::rms_norm()`]: `weight` (or `gamma`) of `size` elements.
 ///
 /// # Errors
 /// If the weight is missing or of another size.

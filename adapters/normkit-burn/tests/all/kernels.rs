@@ -97,7 +97,7 @@ fn several_types() {
             let (x, weight) = (values(14, &[6, n]).rounded(dtype), values(13, &[n]).rounded(DType::F16));
             let dy = values(15, &[6, n]).rounded(dtype);
             let theirs = |x: Tensor<2>, params: &[Tensor<1>]| rms_slow(x, &params[0], 1e-6);
-            let expected = passes(&theirs, DType::F64, &x, &[weight.clone()], &dy);
+            let expected = passes(&theirs, DType::F64, &x, std::slice::from_ref(&weight), &dy);
             let (x, weight) = (x.var::<2>(dtype), weight.var::<1>(DType::F16));
             let y = op.forward(x.clone(), weight.clone());
             let grads = (y.clone() * dy.tensor(dtype, &tracked())).sum().backward();

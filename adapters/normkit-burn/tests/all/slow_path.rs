@@ -120,7 +120,7 @@ fn rows_of_all_ranks() {
 fn no_rows() {
     for dims in [[0, 3, 64], [2, 0, 64]] {
         let (x, weight) = (values(4, &dims).var::<3>(DType::F32), values(5, &[64]).var::<1>(DType::F32));
-        let y = rms(&[weight.clone()], EPS).forward(x.clone());
+        let y = rms(std::slice::from_ref(&weight), EPS).forward(x.clone());
         assert_eq!(y.dims(), dims);
         let grads = y.sum().backward();
         assert_eq!(x.grad(&grads).expect("a gradient").dims(), dims);
