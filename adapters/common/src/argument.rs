@@ -9,23 +9,59 @@ use normkit::{Dim, Spec, Tensor, View};
 type Axis = (usize, isize);
 
 /// A tensor in memory: elements of a type that is known at run time, and where they lie.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Argument<'a> {
     elements: Tensor<'a>,
-    axes: Vec<Axis>,
+    dims: &'a [usize],
+    strides: Strides<'a>,
     start: usize,
 }
 
+/// The elements from one index to the next of each axis, as libraries count them.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "named after the types")]
+pub enum Strides<'a> {
+    Unsigned(&'a [usize]),
+    Signed(&'a [isize]),
+}
+
+impl<'a> From<&'a [usize]> for Strides<'a> {
+    fn from(strides: &'a [usize]) -> Self {
+        Strides::Unsigned(strides)
+    }
+}
+
+impl<'a> From<&'a [isize]> for Strides<'a> {
+    fn from(strides: &'a [isize]) -> Self {
+        Strides::Signed(strides)
+    }
+}
+
+impl Strides<'_> {
+    /// That of an axis; 0 where it is missing, or beyond all memory.
+    fn of(&self, axis: usize) -> isize {
+        match self {
+            Strides::Unsigned(strides) => strides.get(axis).map_or(0, |&stride| stride.try_into().unwrap_or(0)),
+            Strides::Signed(strides) => strides.get(axis).copied().unwrap_or(0),
+        }
+    }
+}
+
 impl<'a> Argument<'a> {
-    /// A tensor of these dims, which starts at element `start` of the memory. Strides are counted in elements.
+    /// A tensor of these dims, which starts at element `start` of the memory.
     #[must_use]
-    pub fn new(elements: Tensor<'a>, dims: &[usize], strides: impl IntoIterator<Item = isize>, start: usize) -> Self {
-        Argument { elements, axes: dims.iter().copied().zip(strides).collect(), start }
+    pub fn new(elements: Tensor<'a>, dims: &'a [usize], strides: impl Into<Strides<'a>>, start: usize) -> Self {
+        Argument { elements, dims, strides: strides.into(), start }
+    }
+
+    /// The memory, which tells the type.
+    pub(crate) fn elements(&self) -> Tensor<'a> {
+        self.elements
     }
 
     /// How many elements the tensor has, of all that are in the memory.
     pub(crate) fn count(&self) -> usize {
-        self.axes.iter().map(|(dim, _)| dim).product()
+        self.dims.iter().product()
     }
 
     /// The name of the type of elements, as descriptions of kernels have it.
@@ -33,17 +69,17 @@ impl<'a> Argument<'a> {
         scalar::name(self.elements)
     }
 
-    fn dims(&self) -> Vec<usize> {
-        self.axes.iter().map(|axis| axis.0).collect()
+    fn axes(&self) -> impl DoubleEndedIterator<Item = Axis> {
+        self.dims.iter().enumerate().map(|(axis, dim)| (*dim, self.strides.of(axis)))
     }
 
     fn strides(&self) -> Vec<isize> {
-        self.axes.iter().map(|axis| axis.1).collect()
+        self.axes().map(|axis| axis.1).collect()
     }
 
     /// The axes that a contiguous tensor of these dims has.
     fn contiguous_axes(&self) -> Vec<Axis> {
-        let mut axes = self.axes.clone();
+        let mut axes: Vec<Axis> = self.axes().collect();
         let mut stride = 1_isize;
         for (dim, own) in axes.iter_mut().rev() {
             *own = stride;
@@ -54,13 +90,13 @@ impl<'a> Argument<'a> {
 
     fn is_contiguous(&self) -> bool {
         let mut expected = 1_isize;
-        let mut follows = |&(dim, stride): &Axis| {
+        let mut follows = |(dim, stride): Axis| {
             let same = dim == 1 || stride == expected;
             expected = times(dim, expected).unwrap_or(isize::MAX);
             same
         };
         // Where there are no elements strides mean nothing.
-        self.count() == 0 || self.axes.iter().rev().all(&mut follows)
+        self.count() == 0 || self.axes().rev().all(&mut follows)
     }
 
     /// All elements, in their order; of a tensor that has them like that in memory.
@@ -86,15 +122,15 @@ impl<'a> Argument<'a> {
         let kind = spec.kind;
         let Some(elements) = T::of(self.elements) else { return Ok(None) };
         let is_contiguous = self.is_contiguous();
-        let fitted = if self.count() == 0 { fit(spec, &self.contiguous_axes()) } else { fit(spec, &self.axes) };
-        let Some(axes) = fitted else {
+        let axes = if self.count() == 0 { self.contiguous_axes() } else { self.axes().collect() };
+        let Some(axes) = fit(spec, axes) else {
             let message = format!(
                 "{kind}: `{arg}`: expected {} axes, or more that are merged into those, found {:?} with strides {:?}",
                 spec.shape.len(),
-                self.dims(),
+                self.dims,
                 self.strides(),
             );
-            return Err(match fit(spec, &self.contiguous_axes()) {
+            return Err(match fit(spec, self.contiguous_axes()) {
                 Some(_) => Error::Place { arg, message },
                 None => Error::Other(message),
             });
@@ -136,10 +172,10 @@ fn forward(dim: usize, stride: isize) -> Option<usize> {
 ///
 /// Only neighbouring axes that one call steps through evenly are merged, and only where the kernel does the same along all of
 /// them: rows along the leading ones, the positions of a channel along those of the image.
-fn fit(spec: &Spec, axes: &[Axis]) -> Option<Vec<Axis>> {
+fn fit(spec: &Spec, axes: Vec<Axis>) -> Option<Vec<Axis>> {
     let rank = spec.shape.len();
     if axes.len() == rank {
-        return Some(axes.to_vec());
+        return Some(axes);
     }
     let flexible = flexible(spec);
     let rigid_behind = rank - flexible.end;
@@ -209,7 +245,7 @@ mod tests {
     #[test]
     fn rows_take_any_leading_axes() {
         let kernel = normkit::norm!(kind = "rms", shape = [_, _, 8]);
-        let fit = |axes: &[Axis]| fit(kernel.spec(), axes);
+        let fit = |axes: &[Axis]| fit(kernel.spec(), axes.to_vec());
         assert_eq!(fit(&[(8, 1)]), Some(vec![(1, 1), (1, 1), (8, 1)]));
         assert_eq!(fit(&[(5, 8), (8, 1)]), Some(vec![(1, 1), (5, 8), (8, 1)]));
         assert_eq!(fit(&[(2, 40), (1, 7), (5, 8), (8, 1)]), Some(vec![(1, 1), (10, 8), (8, 1)]));
@@ -223,26 +259,26 @@ mod tests {
     fn channels_take_any_axes_of_an_image() {
         let first = normkit::norm!(kind = "batch", shape = [_, _, _]);
         let last = normkit::norm!(kind = "batch", shape = [_, _, _], axis = -1);
-        assert_eq!(fit(first.spec(), &[(2, 5), (5, 1)]), Some(vec![(2, 5), (5, 1), (1, 1)]));
-        assert_eq!(fit(first.spec(), &[(2, 90), (5, 12), (4, 3), (3, 1)]), Some(vec![(2, 90), (5, 12), (12, 1)]));
-        assert_eq!(fit(first.spec(), &[(2, 90), (5, 12), (4, 9), (3, 1)]), None);
-        assert_eq!(fit(last.spec(), &[(2, 60), (4, 15), (3, 5), (5, 1)]), Some(vec![(2, 60), (12, 5), (5, 1)]));
-        assert_eq!(fit(last.spec(), &[(5, 1)]), None);
+        assert_eq!(fit(first.spec(), vec![(2, 5), (5, 1)]), Some(vec![(2, 5), (5, 1), (1, 1)]));
+        assert_eq!(fit(first.spec(), vec![(2, 90), (5, 12), (4, 3), (3, 1)]), Some(vec![(2, 90), (5, 12), (12, 1)]));
+        assert_eq!(fit(first.spec(), vec![(2, 90), (5, 12), (4, 9), (3, 1)]), None);
+        assert_eq!(fit(last.spec(), vec![(2, 60), (4, 15), (3, 5), (5, 1)]), Some(vec![(2, 60), (12, 5), (5, 1)]));
+        assert_eq!(fit(last.spec(), vec![(5, 1)]), None);
     }
 
     #[test]
     fn fixed_axes_are_themselves() {
         let fixed = normkit::norm!(kind = "rms", shape = [4, 8]);
-        assert_eq!(fit(fixed.spec(), &[(2, 32), (4, 8), (8, 1)]), None);
-        assert_eq!(fit(fixed.spec(), &[(4, 9), (8, 1)]), Some(vec![(4, 9), (8, 1)]));
+        assert_eq!(fit(fixed.spec(), vec![(2, 32), (4, 8), (8, 1)]), None);
+        assert_eq!(fit(fixed.spec(), vec![(4, 9), (8, 1)]), Some(vec![(4, 9), (8, 1)]));
     }
 
     #[test]
     fn axes_that_lead_back_are_refused_in_words() {
         let kernel = normkit::norm!(kind = "rms", shape = [_, 2]);
         let x = [0_f32; 6];
-        let view = |strides, start| {
-            Argument::new(Tensor::F32(&x), &[3, 2], strides, start).view::<f32>(kernel.spec(), "x").map(|_| ())
+        let view = |strides: [isize; 2], start| {
+            Argument::new(Tensor::F32(&x), &[3, 2], &strides[..], start).view::<f32>(kernel.spec(), "x").map(|_| ())
         };
         assert_eq!(view([2, 1], 0), Ok(()));
         let message = |result: Result<(), Error>| result.unwrap_err().to_string();

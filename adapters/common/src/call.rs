@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::kept::{Keep, Kept};
 use crate::scalar::{Scalar, Values};
 use normkit::kernel::{Fixed, KernelElement, KernelOf, ParamGrads, Params};
-use normkit::{Affine, Compute, Element, Kernel, Saved, ViewMut, bf16, f16};
+use normkit::{Affine, Compute, Element, Kernel, Saved, Tensor, ViewMut, bf16, f16};
 
 /// A kernel and its `eps`, over tensors of types that are known at run time.
 ///
@@ -29,19 +29,19 @@ pub enum Statistics<'a> {
 
 /// `$call` with the type of elements and that of parameters.
 macro_rules! dispatch {
-    ($this:expr, $dtype:expr, $method:ident($($argument:expr),*)) => {
-        match ($dtype, $this.kernel.spec().param) {
-            ("f32", "f32") => $this.$method::<f32, f32>($($argument),*),
-            ("f32", "f16") => $this.$method::<f32, f16>($($argument),*),
-            ("f32", "bf16") => $this.$method::<f32, bf16>($($argument),*),
-            ("f16", "f32") => $this.$method::<f16, f32>($($argument),*),
-            ("f16", "f16") => $this.$method::<f16, f16>($($argument),*),
-            ("f16", "bf16") => $this.$method::<f16, bf16>($($argument),*),
-            ("bf16", "f32") => $this.$method::<bf16, f32>($($argument),*),
-            ("bf16", "f16") => $this.$method::<bf16, f16>($($argument),*),
-            ("bf16", "bf16") => $this.$method::<bf16, bf16>($($argument),*),
-            ("f64", "f64") => $this.$method::<f64, f64>($($argument),*),
-            (found, _) => Err($this.wrong_type(0, found)),
+    ($this:expr, $x:expr, $method:ident($($argument:expr),*)) => {
+        match ($x.elements(), $this.kernel.spec().param) {
+            (Tensor::F32(_), "f32") => $this.$method::<f32, f32>($($argument),*),
+            (Tensor::F32(_), "f16") => $this.$method::<f32, f16>($($argument),*),
+            (Tensor::F32(_), "bf16") => $this.$method::<f32, bf16>($($argument),*),
+            (Tensor::F16(_), "f32") => $this.$method::<f16, f32>($($argument),*),
+            (Tensor::F16(_), "f16") => $this.$method::<f16, f16>($($argument),*),
+            (Tensor::F16(_), "bf16") => $this.$method::<f16, bf16>($($argument),*),
+            (Tensor::Bf16(_), "f32") => $this.$method::<bf16, f32>($($argument),*),
+            (Tensor::Bf16(_), "f16") => $this.$method::<bf16, f16>($($argument),*),
+            (Tensor::Bf16(_), "bf16") => $this.$method::<bf16, bf16>($($argument),*),
+            (Tensor::F64(_), "f64") => $this.$method::<f64, f64>($($argument),*),
+            _ => Err($this.wrong_type(0, $x.dtype())),
         }
     };
 }
@@ -123,7 +123,7 @@ impl Call {
     /// # Errors
     /// If an argument is of another type, rank or size than the kernel takes, or lies where it cannot take it from.
     pub fn forward(&self, arguments: &[Argument<'_>], keep: bool) -> Result<(Values, Option<Kept>), Error> {
-        dispatch!(self, self.dtype(arguments)?, forward_of(arguments, None, keep))
+        dispatch!(self, self.x(arguments)?, forward_of(arguments, None, keep))
     }
 
     /// `y`, normalized with a mean and a variance that are given: batch normalization's inference.
@@ -131,7 +131,7 @@ impl Call {
     /// # Errors
     /// As [`forward`](Self::forward); and if a variance is negative.
     pub fn infer(&self, arguments: &[Argument<'_>], given: &[Argument<'_>; 2]) -> Result<Values, Error> {
-        let (y, _) = dispatch!(self, self.dtype(arguments)?, forward_of(arguments, Some(given), false))?;
+        let (y, _) = dispatch!(self, self.x(arguments)?, forward_of(arguments, Some(given), false))?;
         Ok(y)
     }
 
@@ -145,16 +145,16 @@ impl Call {
         dy: &Argument<'_>,
         statistics: Statistics<'_>,
     ) -> Result<Vec<Values>, Error> {
-        dispatch!(self, self.dtype(arguments)?, backward_of(arguments, dy, statistics))
+        dispatch!(self, self.x(arguments)?, backward_of(arguments, dy, statistics))
     }
 
-    /// The type of `x`, of as many arguments as there should be.
-    fn dtype(&self, arguments: &[Argument<'_>]) -> Result<&'static str, Error> {
+    /// `x`, of as many arguments as there should be.
+    fn x<'a, 'b>(&self, arguments: &'b [Argument<'a>]) -> Result<&'b Argument<'a>, Error> {
         let Some((x, params)) = arguments.split_first() else {
             return Err(Error::Other(format!("{}: expected a tensor", self.kernel.spec().kind)));
         };
         self.check_params(params.len())?;
-        Ok(x.dtype())
+        Ok(x)
     }
 
     fn of<T: Scalar + KernelElement<P>, P: Element<Compute = T::Compute>>(&self) -> Result<KernelOf<T, P>, Error> {

@@ -10,8 +10,8 @@
 //!
 //! let (x, weight) = ([3.0, -3.0, 3.0, -3.0], [1.0, 2.0]);
 //! // Two rows of two elements, of rows that are four long.
-//! let x = Argument::new(Tensor::F32(&x), &[1, 2], [4, 1], 2);
-//! let weight = Argument::new(Tensor::F32(&weight), &[2], [1], 0);
+//! let x = Argument::new(Tensor::F32(&x), &[1, 2], &[4_usize, 1][..], 2);
+//! let weight = Argument::new(Tensor::F32(&weight), &[2], &[1_usize][..], 0);
 //! let (y, _) = Call::new(RMS.of("f32")?).with_eps(0.0).forward(&[x, weight], false)?;
 //! assert_eq!(y, Values::F32(vec![1.0, -2.0]));
 //! # Ok::<(), normkit_adapter::Error>(())
@@ -24,7 +24,7 @@ mod kept;
 pub mod kernels;
 mod scalar;
 
-pub use argument::Argument;
+pub use argument::{Argument, Strides};
 pub use call::{Call, Statistics};
 pub use error::Error;
 pub use kept::Kept;

@@ -1,4 +1,4 @@
-//! What the criterion benches and the example `ratios` both run: a layer of burn's and ours, over the same tensors.
+//! What the criterion benches and the example `burn_ratios` both run: a layer of burn's and ours, over the same tensors.
 
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Distribution, Tensor};

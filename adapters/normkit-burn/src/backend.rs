@@ -124,7 +124,7 @@ impl Pass {
 
     /// The same with a mean and a variance that are given.
     pub fn given(self, mean: FlexTensor, var: FlexTensor) -> Self {
-        Pass { given: Some([mean, var]), ..self }
+        Pass { given: Some([mean.to_contiguous(), var.to_contiguous()]), ..self }
     }
 
     /// The same with statistics that are kept.

@@ -43,7 +43,7 @@ pub fn argument(tensor: &FlexTensor) -> Option<Argument<'_>> {
         _ => return None,
     };
     let layout = tensor.layout();
-    Some(Argument::new(elements, layout.shape(), layout.strides().iter().copied(), layout.start_offset()))
+    Some(Argument::new(elements, layout.shape(), layout.strides(), layout.start_offset()))
 }
 
 /// A tensor of what normkit gives.

@@ -89,7 +89,12 @@ use burn::tensor::Tensor;
 
 /// Whether a tensor is where normkit has kernels.
 fn on_flex<const D: usize>(x: &Tensor<D>) -> bool {
-    matches!(x.device().inner().as_dispatch(), DispatchDevice::Flex(_))
+    match x.device().as_dispatch() {
+        DispatchDevice::Flex(_) => true,
+        DispatchDevice::Autodiff(_) => matches!(x.device().inner().as_dispatch(), DispatchDevice::Flex(_)),
+        #[allow(unreachable_patterns, reason = "what other backends there are is for features of burn to say")]
+        _ => false,
+    }
 }
 
 /// Refuses tensors without that many channels.

@@ -79,8 +79,8 @@ impl Op {
         tensors.iter().zip(gradients).map(|(tensor, values)| gradient(tensor, values)).collect()
     }
 
-    fn arguments<'a>(&self, tensors: &[(&'a CpuStorage, &Layout)]) -> Result<Vec<Argument<'a>>> {
-        let argument = |(index, (storage, layout)): (usize, &(&'a CpuStorage, &Layout))| {
+    fn arguments<'a>(&self, tensors: &[(&'a CpuStorage, &'a Layout)]) -> Result<Vec<Argument<'a>>> {
+        let argument = |(index, (storage, layout)): (usize, &(&'a CpuStorage, &'a Layout))| {
             argument(storage, layout).ok_or_else(|| error(self.call.wrong_type(index, storage.dtype().as_str())))
         };
         tensors.iter().enumerate().map(argument).collect()
@@ -88,7 +88,7 @@ impl Op {
 }
 
 /// A tensor as normkit takes it, if it has kernels for its type.
-fn argument<'a>(storage: &'a CpuStorage, layout: &Layout) -> Option<Argument<'a>> {
+fn argument<'a>(storage: &'a CpuStorage, layout: &'a Layout) -> Option<Argument<'a>> {
     let elements = match storage {
         CpuStorage::F16(values) => normkit::Tensor::F16(values),
         CpuStorage::BF16(values) => normkit::Tensor::Bf16(values),
@@ -96,8 +96,7 @@ fn argument<'a>(storage: &'a CpuStorage, layout: &Layout) -> Option<Argument<'a>
         CpuStorage::F64(values) => normkit::Tensor::F64(values),
         _ => return None,
     };
-    let strides = layout.stride().iter().map(|stride| stride.cast_signed());
-    Some(Argument::new(elements, layout.dims(), strides, layout.start_offset()))
+    Some(Argument::new(elements, layout.dims(), layout.stride(), layout.start_offset()))
 }
 
 fn storage(values: Values) -> CpuStorage {

@@ -73,6 +73,12 @@ fn images() {
     same("inference of some channels", images, &every_image, |x| infer().forward(x));
     same("a batch of columns", [8, 9], &|t: Tensor<2>| t.narrow(1, 2, 6), |x| train().forward(x));
     same("channels last", [2, 5, 7, 6], &channels_last, |x| group.forward(x));
+    let running = values(16, &[6, 2]).map(f64::abs).tensor::<2>(DType::F32, &plain());
+    let [mean, var] = [0, 1].map(|column| running.clone().narrow(1, column, 1).squeeze_dim::<1>(1));
+    let copied = [&mean, &var].map(|column| numbers(column).tensor::<1>(DType::F32, &plain()));
+    let x = values(17, &[2, 6, 5]).tensor::<3>(DType::F32, &plain());
+    let infer = |[mean, var]: [Tensor<1>; 2]| batch(&both, 1e-5, mean, var).freeze().forward(x.clone());
+    compare("running statistics", &numbers(&infer([mean, var])), &numbers(&infer(copied)), 0.0);
 }
 
 /// One row, read as many; and parameters that are strided, or a part of a larger tensor.

@@ -1,5 +1,5 @@
 //! How many times as fast as burn's layers ours are, as the tables of the README:
-//! `cargo run --release --example ratios -- [filter] [turns] [threads]`.
+//! `cargo run --release --example burn_ratios -- [filter] [turns] [threads]`.
 //!
 //! Medians of one run, in which both take turns, on that many threads (1), those of a pool that burn shares its work out to.
 
