@@ -35,21 +35,23 @@
 //!
 //! | key | value | meaning, default |
 //! |---|---|---|
-//! | `kind` | `"rms"` `"layer"` `"batch"` `"group"` `"instance"` `"weight"` | the technique; required |
-//! | `shape` | `[_, 4096]`, `[_, 64, 56, 56]`, `[_, 768 \| 1024 \| _]` | `_` is a size known only at run time. `a \| b` is a family: one specialised kernel each; `_` as an alternative adds the kernel for all other sizes, without it they are an error value. May be left out where the fields' arrays tell the size: then it is `[_, N]` |
-//! | `axis` | `-1`, `[-2, -1]`, `1..` | rms, layer: the axes that are normalized together, any of them; default `-1`. batch, group, instance: the axis of channels; default `1`, `-1` is channels-last. weight: the axis whose vectors keep their lengths (PyTorch's `dim`); default `0` |
-//! | `eps` | number >= 0, or `_` | added to the mean square inside the root. Default 1e-6 for rms, 1e-5 for the others; weight has none. `_`: a field `eps` of the layer, an argument of the kernel after the parameters |
-//! | `groups` | a number that divides the channels | group only, and required there |
-//! | `momentum` | number in 0..=1, or `cumulative` | batch only: `running = (1 - momentum) * running + momentum * batch`, PyTorch's convention; default 0.1. `cumulative`: the mean over all batches |
-//! | `running_var` | `unbiased` `biased` | batch only; default `unbiased` (PyTorch), `biased` for checkpoints of Flax and TensorFlow |
-//! | `dtype` | `f32` `f64` `f16` `bf16`, or alternatives `f32 \| bf16` | elements of x and y. Alternatives, which are computed in the same type, have a kernel each behind the same methods. Default: the fields' type, else f32 |
-//! | `param` | a dtype | elements of weight and bias, of running statistics, and of `weight_g`. Default: the fields' type, else the type that is computed in: f64 for f64, f32 for the others |
-//! | `cast` | `once` `before_weight` | rms and layer over half types: when they are rounded, [see below](#half-types); default `once` |
-//! | `affine` | `true` `false` `weight` | weight and bias, none, weight alone. Default: `weight` for rms and weight (which have no bias), `true` for the others |
-//! | `allow` | `allow(name, ...)` | silences [lints](#lints) |
-//! | `deny` | `deny(name, ...)` | makes lints errors |
-//! | `explain` | nothing: it stands alone | prints `PLAN` while compiling: what was generated, and why |
+//! | [`kind`](keys::kind) | `"rms"` `"layer"` `"batch"` `"group"` `"instance"` `"weight"` | the technique; required |
+//! | [`shape`](keys::shape) | `[_, 4096]`, `[_, 64, 56, 56]`, `[_, 768 \| 1024 \| _]` | `_` is a size known only at run time. `a \| b` is a family: one specialised kernel each; `_` as an alternative adds the kernel for all other sizes, without it they are an error value. May be left out where the fields' arrays tell the size: then it is `[_, N]` |
+//! | [`axis`](keys::axis) | `-1`, `[-2, -1]`, `1..` | rms, layer: the axes that are normalized together, any of them; default `-1`. batch, group, instance: the axis of channels; default `1`, `-1` is channels-last. weight: the axis whose vectors keep their lengths (PyTorch's `dim`); default `0` |
+//! | [`eps`](keys::eps) | number >= 0, or `_` | added to the mean square inside the root. Default 1e-6 for rms, 1e-5 for the others; weight has none. `_`: a field `eps` of the layer, an argument of the kernel after the parameters |
+//! | [`groups`](keys::groups) | a number that divides the channels | group only, and required there |
+//! | [`momentum`](keys::momentum) | number in 0..=1, or `cumulative` | batch only: `running = (1 - momentum) * running + momentum * batch`, PyTorch's convention; default 0.1. `cumulative`: the mean over all batches |
+//! | [`running_var`](keys::running_var) | `unbiased` `biased` | batch only; default `unbiased` (PyTorch), `biased` for checkpoints of Flax and TensorFlow |
+//! | [`dtype`](keys::dtype) | `f32` `f64` `f16` `bf16`, or alternatives `f32 \| bf16` | elements of x and y. Alternatives, which are computed in the same type, have a kernel each behind the same methods. Default: the fields' type, else f32 |
+//! | [`param`](keys::param) | a dtype | elements of weight and bias, of running statistics, and of `weight_g`. Default: the fields' type, else the type that is computed in: f64 for f64, f32 for the others |
+//! | [`cast`](keys::cast) | `once` `before_weight` | rms and layer over half types: when they are rounded, [see below](#half-types); default `once` |
+//! | [`affine`](keys::affine) | `true` `false` `weight` | weight and bias, none, weight alone. Default: `weight` for rms and weight (which have no bias), `true` for the others |
+//! | [`allow`](keys::allow) | `allow(name, ...)` | silences [lints](#lints) |
+//! | [`deny`](keys::deny) | `deny(name, ...)` | makes lints errors |
+//! | [`explain`](keys::explain) | nothing: it stands alone | prints `PLAN` while compiling: what was generated, and why |
 //! | `crate` | a path | where this crate is, if it is renamed or re-exported: `crate = third::normkit` |
+//!
+//! Each has [a page](keys), which rust-analyzer shows where the key is written; it completes keys from them as well.
 //!
 //! # Lints
 //!
@@ -254,6 +256,7 @@ pub mod arrays;
 #[cfg(feature = "safetensors")]
 pub mod checkpoint;
 pub mod guide;
+pub mod keys;
 #[cfg(feature = "serde")]
 pub mod serialization;
 

@@ -45,6 +45,11 @@ pub struct Norm;
 fn cases() -> Vec<Case> {
     vec![
         Case { name: "no-macro", label: "no macro", code: NO_MACRO.into() },
+        Case {
+            name: "linked",
+            label: "no macro, normkit linked",
+            code: NO_MACRO.replace("println!(\"{sum}\")", "println!(\"{sum} {:?}\", normkit::Level::current())"),
+        },
         Case { name: "not-called", label: "one rms layer, not called", code: format!("{ONE}{NO_MACRO}") },
         Case {
             name: "one-rms",

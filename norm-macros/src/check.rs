@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn arguments_fill_message_then_help() {
         let mut report = Report::default();
-        report.add(Span::call_site(), &UNKNOWN_KIND, &[&"rsm", &", did you mean `rms`?", &"rms, layer"]);
+        report.add(Span::call_site(), &UNKNOWN_KIND, &[&"rsm", &", did you mean `rms`?", &"", &"rms, layer"]);
         assert_eq!(report.entries[0].text, "unknown kind `rsm`, did you mean `rms`?\nhelp: the kinds are: rms, layer");
     }
 

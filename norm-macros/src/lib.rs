@@ -10,9 +10,12 @@
 //! | `plan` | the model | per length and instruction set a schedule: plain data, compared and printed |
 //! | `emit` | model and plan | tokens; cannot fail, deterministic |
 //!
+//! Beside them, `editor` tells rust-analyzer what keys mean; nothing of it is there for rustc.
+//!
 //! Use the facade, not this crate: generated code refers to `normkit`.
 
 mod check;
+mod editor;
 mod emit;
 mod model;
 mod parse;
@@ -30,7 +33,10 @@ use proc_macro::TokenStream;
 /// See the facade's documentation for the keys.
 #[proc_macro_attribute]
 pub fn normalize(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand_normalize(args.into(), item.into()).into()
+    let (args, item) = (args.into(), item.into());
+    let keys = editor::is_reading().then(|| editor::keys_of_item(&args, &item));
+    let expansion = expand_normalize(args, item);
+    quote::quote!(#keys #expansion).into()
 }
 
 /// A zero-sized kernel over the caller's own memory.
@@ -38,7 +44,13 @@ pub fn normalize(args: TokenStream, item: TokenStream) -> TokenStream {
 /// See the facade's documentation for the keys.
 #[proc_macro]
 pub fn norm(args: TokenStream) -> TokenStream {
-    expand_norm(args.into()).into()
+    let args = args.into();
+    let keys = editor::is_reading().then(|| editor::keys(&args, &args));
+    let expansion = expand_norm(args);
+    match keys {
+        Some(keys) => quote::quote!({ #keys #expansion }).into(),
+        None => expansion.into(),
+    }
 }
 
 fn expand_normalize(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {

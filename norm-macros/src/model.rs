@@ -9,7 +9,7 @@ mod technique;
 pub mod tests;
 
 pub use fields::{Storage, param_elements, role_of};
-pub use keys::shown;
+pub use keys::{facade_of, shown};
 pub use technique::{AxisKey, Groups, TECHNIQUES, Technique};
 
 use crate::check::Report;

@@ -3,6 +3,7 @@
 //! Nothing is written before every argument has been checked.
 
 mod entry;
+mod partial;
 mod staged;
 mod walk;
 
@@ -13,12 +14,12 @@ use crate::dtype::{Compute, Element};
 use crate::error::NormError;
 use crate::level::Level;
 use crate::saved::Saved;
-use crate::scratch;
 use crate::shape::Operand;
 use crate::spec::{Affine, Spec};
 use crate::threads::{self, Shared};
 use crate::view::{View, ViewMut};
 use core::ops::Range;
+use partial::sum_blocks;
 use walk::Walk;
 
 /// What a forward kernel works on.
@@ -215,9 +216,11 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
         // SAFETY: the caller's contract; the operands are these two views.
         return unsafe { staged::forward(spec, select, operands, memory, params, eps, saved) };
     }
-    let walk = Walk::new(spec, operands, params.len())?;
+    let (x, y) = (x.data.as_ptr(), y.data.as_mut_ptr());
     // SAFETY: the caller's contract; the operands of the walk are these two views.
-    unsafe { forward_walk(spec, select, &walk, x.data.as_ptr(), y.data.as_mut_ptr(), params, eps, saved) }
+    Walk::with(spec, operands, params.len(), |walk| unsafe {
+        forward_walk(spec, select, walk, x, y, params, eps, saved)
+    })
 }
 
 /// Normalizes `x` in place.
@@ -240,9 +243,10 @@ unsafe fn forward_inplace<T: Element, P: Element<Compute = T::Compute>>(
         // SAFETY: the caller's contract; both operands are this view.
         return unsafe { staged::forward(spec, select, operands, (data, data), params, eps, None) };
     }
-    let walk = Walk::new(spec, operands, params.len())?;
     // SAFETY: the caller's contract; both operands of the walk are this view.
-    unsafe { forward_walk(spec, select, &walk, data, data, params, eps, None) }
+    Walk::with(spec, operands, params.len(), |walk| unsafe {
+        forward_walk(spec, select, walk, data, data, params, eps, None)
+    })
 }
 
 /// # Safety
@@ -350,7 +354,24 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
         // SAFETY: the caller's contract; the operands are these three views.
         return unsafe { staged::backward(spec, select, operands, memory, params, saved, grads) };
     }
-    let walk = Walk::new(spec, operands, params.len())?;
+    let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
+    // SAFETY: the caller's contract; the operands of the walk are these three views.
+    Walk::with(spec, operands, params.len(), |walk| unsafe {
+        backward_walk(spec, select, walk, memory, params, saved, grads)
+    })
+}
+
+/// # Safety
+/// As for [`backward`]; `walk` was made for operands at `x`, `dy` and `dx`, the last of which overlaps neither of the others.
+unsafe fn backward_walk<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: Select<BackwardArgs<T, P>>,
+    walk: &Walk<3>,
+    (x, dy, dx): (*const T, *const T, *mut T),
+    params: Params<'_, P>,
+    saved: &Saved<T::Compute>,
+    grads: ParamGrads<'_, T::Compute>,
+) -> Result<(), NormError> {
     let n = walk.n;
     check_backward(spec, (n, walk.rows.total), &params, saved, &grads)?;
     let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
@@ -360,7 +381,7 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     let bytes = (3 * size_of::<T>()).saturating_mul(walk.rows.total * n);
     let stream = streams::<T>(n, bytes);
     // SAFETY: pieces are rows of their own, of `dx`; the call waits for all of them.
-    let shared = unsafe { Shared::new((x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr(), params, saved)) };
+    let shared = unsafe { Shared::new((x, dy, dx, params, saved)) };
     let run = |rows: Range<usize>, dweight: *mut T::Compute, dbias: *mut T::Compute| {
         let (x, dy, dx, params, saved) = shared.get();
         walk.rows.for_each_in(rows, |first, rows, offsets| {
@@ -415,109 +436,4 @@ fn check_backward<A: Compute, P>(
         check_len("saved", Some(saved.mean()), rows)?;
     }
     Ok(())
-}
-
-/// How many rows are summed one after the other before their sum joins the tree.
-fn block_rows(n: usize) -> usize {
-    (65_536 / n).clamp(64, 1024)
-}
-
-/// Runs `run(rows, dweight, dbias, extra)` over blocks of `total_rows` rows of `n` elements and adds the gradients of all of them
-/// to `grads`; `extra` is memory of that many elements for what `run` needs.
-///
-/// Blocks are added up in a binary tree. What threads take are whole branches of it, each with a slot of its own for its sum.
-fn sum_blocks<A: Compute>(
-    (n, total_rows): (usize, usize),
-    bytes: usize,
-    extra: usize,
-    grads: ParamGrads<'_, A>,
-    run: impl Fn(Range<usize>, *mut A, *mut A, &mut [A]) + Sync,
-) {
-    let padded = n.next_multiple_of(PADDING);
-    let size = usize::from(grads.weight.is_some()) * padded + usize::from(grads.bias.is_some()) * padded;
-    let block = block_rows(n);
-    let blocks = total_rows.div_ceil(block);
-    let branch = blocks.div_ceil(threads::pieces(bytes, blocks).max(1)).next_power_of_two();
-    let pieces = blocks.div_ceil(branch);
-    let sum_of = |blocks: Range<usize>, sum: &mut [A]| {
-        sum_tree(blocks, size, extra, sum, |index, partial, extra| {
-            let (dweight, dbias) = partial.split_at_mut(padded.min(size));
-            // What there is no room for is null, as kernels expect.
-            let pointer = |part: &mut [A]| if part.is_empty() { core::ptr::null_mut() } else { part.as_mut_ptr() };
-            let (dweight, dbias) = (pointer(dweight), pointer(dbias));
-            run(index * block..total_rows.min((index + 1) * block), dweight, dbias, extra);
-        });
-    };
-    scratch::with(pieces * size, |memory: &mut [A]| {
-        // SAFETY: each piece has a slot of its own; the call waits for all of them.
-        let slots = unsafe { Shared::new(memory.as_mut_ptr()) };
-        threads::for_each(pieces, |piece| {
-            // SAFETY: `memory` holds that many slots, and pieces differ.
-            let sum = unsafe { threads::slot(slots, piece, size) };
-            sum_of(piece * branch..blocks.min((piece + 1) * branch), sum);
-        });
-        add_in_tree(memory, pieces, size, |memory, piece, height| {
-            memory.copy_within(piece * size..(piece + 1) * size, height * size);
-        });
-        if pieces > 0 {
-            let (dweight, dbias) = memory[..size].split_at(padded.min(size));
-            add_to(grads.weight, dweight);
-            add_to(grads.bias, dbias);
-        }
-    });
-}
-
-/// Sums what `run(block, partial sum, extra)` gives for `blocks` into `sum`, of `size` elements.
-fn sum_tree<A: Compute>(
-    blocks: Range<usize>,
-    size: usize,
-    extra: usize,
-    sum: &mut [A],
-    run: impl Fn(usize, &mut [A], &mut [A]),
-) {
-    let depth = (usize::BITS - blocks.len().leading_zeros()) as usize + 1;
-    scratch::with(depth * size + extra, |memory: &mut [A]| {
-        let (memory, extra) = memory.split_at_mut(depth * size);
-        add_in_tree(memory, blocks.len(), size, |memory, index, height| {
-            let partial = &mut memory[height * size..][..size];
-            partial.fill(A::default());
-            run(blocks.start + index, partial, extra);
-        });
-        sum.copy_from_slice(&memory[..size]);
-    });
-}
-
-/// Adds up `count` partial sums of `size` elements into the first place of `memory`; `put(memory, which, height)` puts each into the
-/// place at that height.
-///
-/// They lie on a stack, one for each bit of the number of those done: two of equal weight are added as soon as they meet, as a
-/// binary counter carries.
-fn add_in_tree<A: Compute>(memory: &mut [A], count: usize, size: usize, mut put: impl FnMut(&mut [A], usize, usize)) {
-    let mut height = 0;
-    for index in 0..count {
-        put(memory, index, height);
-        height += 1;
-        for _ in 0..(index + 1).trailing_zeros() {
-            height -= 1;
-            add_top(memory, height, size);
-        }
-    }
-    while height > 1 {
-        height -= 1;
-        add_top(memory, height, size);
-    }
-}
-
-/// Adds the partial sum at `height` to the one below it.
-fn add_top<A: Compute>(memory: &mut [A], height: usize, size: usize) {
-    let (below, top) = memory.split_at_mut(height * size);
-    add_to(Some(&mut below[(height - 1) * size..]), &top[..size]);
-}
-
-fn add_to<A: Compute>(sum: Option<&mut [A]>, values: &[A]) {
-    if let Some(sum) = sum {
-        for (sum, &value) in sum.iter_mut().zip(values) {
-            *sum += value;
-        }
-    }
 }

@@ -48,8 +48,8 @@ use crate::rows::{Kernels, Select as SelectOf};
 /// Where `x` is a parameter, `y` of the gradient pass is too: of the type that is computed in, and added to.
 ///
 /// Kernels of kinds that do not subtract a mean take `mean`, `centre` and `offset` for 0. Sums are *added* to `sum` and `square`
-/// (segments, `f64`) or to `column_sum` and `column_square` (columns). `stream` asks for stores past the caches; every row of `y` is
-/// aligned to 64 bytes then where rows are of columns.
+/// (segments, `f64`) or to `column_sum` and `column_square` (columns). `stream` tells that tensors are beyond the caches, and asks for
+/// stores past them; every row of `y` is aligned to 64 bytes then where rows are of columns.
 ///
 /// Columns by row multiply with `weight` (of each row) where `output` adds the offset and before `bias`, and take `dy * weight` for
 /// `dy` in the other two; they add to `dweight` and `dbias`, [`PADDING`](crate::rows::PADDING) partial sums for each row.

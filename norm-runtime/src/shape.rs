@@ -38,6 +38,11 @@ impl<'a> Operand<'a> {
     }
 }
 
+/// The strides of operands of these dims.
+pub(crate) fn strides<const K: usize>(operands: &[Operand<'_>; K], dims: &[usize]) -> [[usize; MAX_RANK]; K] {
+    operands.map(|operand| operand.strides(dims))
+}
+
 /// The dims that operands came with, checked against the shape and each other; the first operand that had any is named.
 pub(crate) fn given_dims(
     spec: &'static Spec,
@@ -259,38 +264,35 @@ impl<const K: usize> Steps<K> {
         Steps { total, run: total, strides: [stride; K], outer: [none; MAX_RANK], outer_len: 0 }
     }
 
-    /// The axes of `dims` that `chosen` says, of operands whose product of all dims is known.
-    pub(crate) fn along(operands: &[Operand<'_>; K], dims: &[usize], chosen: impl Fn(usize) -> bool) -> Self {
-        let all = operands.map(|operand| operand.strides(dims));
+    /// The axes of `dims` that `chosen` says, of operands whose product of all dims is known and that have these strides.
+    pub(crate) fn along(strides: &[[usize; MAX_RANK]; K], dims: &[usize], chosen: impl Fn(usize) -> bool) -> Self {
         let axes = (0..dims.len()).filter(|&axis| chosen(axis));
         let total = partial_product(axes.clone().map(|axis| dims[axis]));
         let mut steps = Steps::even(total, 0);
         if total == 0 {
             return steps;
         }
-        let mut merged: [OuterAxis<K>; MAX_RANK] = steps.outer;
+        // From the innermost axis outwards, which is the one that calls of kernels cover.
+        let mut axes = axes.rev().filter(|&axis| dims[axis] != 1);
+        let at = |axis: usize| core::array::from_fn(|k| strides[k][axis]);
+        let Some(innermost) = axes.next() else { return steps };
+        (steps.run, steps.strides) = (dims[innermost], at(innermost));
         let mut len = 0;
-        // From the innermost axis outwards; reversed at the end.
-        for axis in axes.rev().filter(|&axis| dims[axis] != 1) {
-            let strides: [usize; K] = core::array::from_fn(|k| all[k][axis]);
-            let inner: Option<&mut OuterAxis<K>> = merged[..len].last_mut();
-            match inner {
-                Some(inner) if (0..K).all(|k| inner.strides[k].checked_mul(inner.size) == Some(strides[k])) => {
-                    inner.size = inner.size.saturating_mul(dims[axis]);
-                }
-                _ => {
-                    merged[len] = OuterAxis { size: dims[axis], strides };
-                    len += 1;
-                }
+        for axis in axes {
+            let next = OuterAxis { size: dims[axis], strides: at(axis) };
+            let (size, inner) = match steps.outer[..len].last_mut() {
+                Some(inner) => (&mut inner.size, &inner.strides),
+                None => (&mut steps.run, &steps.strides),
+            };
+            if (0..K).all(|k| inner[k].checked_mul(*size) == Some(next.strides[k])) {
+                *size = size.saturating_mul(next.size);
+            } else {
+                steps.outer[len] = next;
+                len += 1;
             }
         }
-        if len > 0 {
-            steps.run = merged[0].size;
-            steps.strides = merged[0].strides;
-            merged[1..len].reverse();
-            steps.outer_len = len - 1;
-            steps.outer[..len - 1].copy_from_slice(&merged[1..len]);
-        }
+        steps.outer_len = len;
+        steps.outer[..len].reverse();
         steps
     }
 
@@ -301,35 +303,36 @@ impl<const K: usize> Steps<K> {
 
     /// As [`Steps::for_each`], for a range of steps.
     pub(crate) fn for_each_in(&self, range: Range<usize>, mut stretch: impl FnMut(usize, usize, [usize; K])) {
-        if self.outer_len == 0 {
-            // The usual case, without its divisions.
-            if !range.is_empty() {
-                stretch(range.start, range.len(), self.strides.map(|stride| range.start * stride));
-            }
-            return;
-        }
         let mut step = range.start;
         while step < range.end {
-            let within = step % self.run;
-            let steps = (self.run - within).min(range.end - step);
-            let mut rest = step / self.run;
-            let mut offsets: [usize; K] = core::array::from_fn(|k| within * self.strides[k]);
-            for axis in self.outer[..self.outer_len].iter().rev() {
-                for (offset, stride) in offsets.iter_mut().zip(axis.strides) {
-                    *offset += rest % axis.size * stride;
-                }
-                rest /= axis.size;
-            }
+            let (steps, offsets) = self.stretch_from(step, range.end);
             stretch(step, steps, offsets);
             step += steps;
         }
     }
 
+    /// How many evenly spaced steps there are from `step` on, none of them past `end`, and where the first is. (Not part of the loop
+    /// above, of which there is a copy for each closure.)
+    fn stretch_from(&self, step: usize, end: usize) -> (usize, [usize; K]) {
+        if self.outer_len == 0 {
+            // The usual case, without its divisions.
+            return (end - step, self.strides.map(|stride| step * stride));
+        }
+        let within = step % self.run;
+        let mut rest = step / self.run;
+        let mut offsets: [usize; K] = core::array::from_fn(|k| within * self.strides[k]);
+        for axis in self.outer[..self.outer_len].iter().rev() {
+            for (offset, stride) in offsets.iter_mut().zip(axis.strides) {
+                *offset += rest % axis.size * stride;
+            }
+            rest /= axis.size;
+        }
+        ((self.run - within).min(end - step), offsets)
+    }
+
     /// Where one step is, in each operand.
     pub(crate) fn offsets(&self, step: usize) -> [usize; K] {
-        let mut at = [0; K];
-        self.for_each_in(step..step + 1, |_, _, offsets| at = offsets);
-        at
+        self.stretch_from(step, step + 1).1
     }
 
     /// Whether every step lies a multiple of `elements` from the first one, in operand `k`.

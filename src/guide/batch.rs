@@ -84,7 +84,7 @@
 //! # The same elsewhere
 //!
 //! - PyTorch: `torch.nn.functional.batch_norm`, with `training=True` or `False`; `torch.nn.BatchNorm1d`, `2d`, `3d`.
-//! - Keras: `BatchNormalization(momentum=0.99, epsilon=1e-3)`. Flax: `BatchNorm(momentum=0.99, epsilon=1e-5)`.
+//! - Keras: `BatchNormalization(momentum=0.99, epsilon=1e-3)`, with `allow(eps_unusual)` here. Flax: `BatchNorm(momentum=0.99, epsilon=1e-5)`.
 //! - Sergey Ioffe and Christian Szegedy, 2015: Batch Normalization: Accelerating Deep Network Training by Reducing Internal
 //!   Covariate Shift.
 //! - On zero weights at the end of branches: Priya Goyal and others, 2017: Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour.

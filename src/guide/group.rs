@@ -77,7 +77,8 @@
 //! # The same elsewhere
 //!
 //! - PyTorch: `torch.nn.functional.group_norm(x, num_groups, weight, bias, eps)`, `torch.nn.GroupNorm`.
-//! - Keras: `GroupNormalization(groups=32, axis=-1, epsilon=1e-3)`. Flax: `GroupNorm(num_groups=32, epsilon=1e-6)`; both channels-last.
+//! - Keras: `GroupNormalization(groups=32, axis=-1, epsilon=1e-3)`, with `allow(eps_unusual)` here. Flax:
+//!   `GroupNorm(num_groups=32, epsilon=1e-6)`. Both are channels-last.
 //! - Yuxin Wu and Kaiming He, 2018: Group Normalization.
 //!
 //! # Example

@@ -51,7 +51,8 @@
 //! - Right before an output: every row has length `sqrt(n)` before the parameters are applied, so a regression loses level and magnitude.
 //!   After the last block of a pre-norm transformer it is needed.
 //! - `eps` is 1e-5 in PyTorch, 1e-3 in Keras, 1e-6 in Flax: take the checkpoint's. BERT uses 1e-12, which is nothing in half types
-//!   if they are computed in; here it is added in f32.
+//!   if they are computed in; here it is added in f32. The lint `eps_unusual` warns of Keras' and BERT's, which no new model wants:
+//!   with their checkpoints write `eps = 1e-12, allow(eps_unusual)`.
 //! - Padding within a normalized axis counts as data. Padding of other positions does not matter.
 //!
 //! # Cost

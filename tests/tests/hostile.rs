@@ -294,7 +294,7 @@ mod linted {
     #[test]
     fn allowed_in_a_function() {
         /// Allowed on the model.
-        #[normalize(allow(mixed_kinds, eps_unusual))]
+        #[normalize(allow(mixed_kinds, eps_unusual, norm_before_output))]
         struct Model {
             #[norm(kind = "rms", shape = [_, 8], eps = 1e-12)]
             first: First,
@@ -326,7 +326,7 @@ mod linted {
         #[derive(Debug)]
         pub(crate) struct Layer;
 
-        /// Two more.
+        /// Three more, with that of the kernel below.
         #[normkit::normalize]
         #[derive(Debug, Default)]
         pub(crate) struct Model {

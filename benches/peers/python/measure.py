@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import platform
+import random
 import shlex
 import subprocess
 import sys
@@ -117,9 +118,12 @@ def measure(calls, args):
         while timed(call, count) < args.micros * 1000 and count < 1 << 24:
             count *= 2
         counts[name] = count
-    times = {name: [] for name in calls}
+    times, order, shuffle = {name: [] for name in calls}, list(calls), random.Random(1).shuffle
     for _ in range(args.turns):
-        for name, call in calls.items():
+        # As normkit-bench: none always finds the caches as the same other leaves them.
+        shuffle(order)
+        for name in order:
+            call = calls[name]
             call()
             times[name].append(timed(call, counts[name]) / counts[name])
     return {name: np.percentile(values, [25, 50, 75]) for name, values in times.items()}

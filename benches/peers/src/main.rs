@@ -12,7 +12,7 @@ mod peer;
 
 use clap::Parser;
 use normkit_bench::copies::MEMCPY;
-use normkit_bench::measure::{Contender, Effort, Role, measure};
+use normkit_bench::measure::{Contender, Effort, Role, WRONG, measure};
 use normkit_bench::report::{self, Machine, Measured, Report, merge};
 use normkit_bench::workloads::list::{Set, workloads};
 use normkit_bench::workloads::{Dtype, Workload};
@@ -134,7 +134,7 @@ fn compare(workload: &Workload, all: &mut [Contender]) -> Result<(), String> {
         let differences = expected.iter().zip(&output).map(|(a, b)| (a - b).abs());
         let worst = differences.fold(0.0_f32, |worst, d| if worst.is_nan() || d <= worst { worst } else { d });
         let differs = output.len() != expected.len() || worst.is_nan() || worst > bound;
-        if differs != contender.name.ends_with(peer::WRONG) {
+        if differs != contender.name.ends_with(WRONG) {
             let (name, other, len) = (workload.name(), &contender.name, output.len());
             return Err(format!(
                 "{name}: expected the output of {other} within {bound} of normkit's {} elements, found {len} that differ by up to {worst}",

@@ -1,7 +1,7 @@
 //! numr: its fused operations, and of their gradients those that are fused.
 
-use crate::peer::{WORKS, WRONG, contender, inputs};
-use normkit_bench::measure::Contender;
+use crate::peer::{WORKS, contender, inputs};
+use normkit_bench::measure::{Contender, WRONG};
 use normkit_bench::tensors::{Sizes, Tensors};
 use normkit_bench::workloads::{Dtype, Kind, Layout, Number, Pass, Task};
 use numr::autograd::GradFn;

@@ -9,9 +9,6 @@ use std::rc::Rc;
 /// Why a call on a workload cannot fail.
 pub const WORKS: &str = "the library takes the shapes of a workload";
 
-/// Ends the names of contenders that are known to compute something else, whose time is worth knowing all the same.
-pub const WRONG: &str = "(wrong dx)";
-
 /// The same numbers that normkit gets.
 pub fn inputs(task: &Task) -> Tensors<f32> {
     Tensors::new(Sizes { elements: task.elements(), params: task.params() })

@@ -2,7 +2,7 @@
 
 use super::{Measured, Report};
 use crate::copies::MEMCPY;
-use crate::measure::{Role, Time};
+use crate::measure::{Role, Time, WRONG};
 use crate::report::Machine;
 use serde::Serialize;
 
@@ -48,7 +48,7 @@ pub struct Row {
     pub limit: Option<Limit>,
     /// Times the speed of each rival.
     pub times: Vec<Option<f64>>,
-    /// The fastest rival, and times its speed.
+    /// The fastest rival that is right, and times its speed.
     pub best: Option<(String, f64)>,
 }
 
@@ -73,7 +73,8 @@ impl Row {
         let speed = |time: &Time| measured.bytes as f64 / time.ns;
         let times: Vec<Option<f64>> =
             rivals.iter().map(|rival| measured.of(rival).map(|time| time.ns / own.ns)).collect();
-        let best = rivals.iter().zip(&times).filter_map(|(rival, times)| Some((rival.clone(), (*times)?)));
+        let right = rivals.iter().zip(&times).filter(|(rival, _)| !rival.ends_with(WRONG));
+        let best = right.filter_map(|(rival, times)| Some((rival.clone(), (*times)?)));
         Some(Row {
             workload: measured.workload.clone(),
             place: machine.place(measured.footprint),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::copies::{MEMCPY, VECTORS};
+use crate::measure::WRONG;
 use merge::merge;
 
 fn time(contender: &str, role: Role, ns: f64) -> Time {
@@ -75,11 +76,12 @@ fn json_comes_back_as_it_was() {
 
 #[test]
 fn peers_of_other_processes_go_through_memcpy() {
-    let others = report(&[("a", &[time("theirs", Role::Peer, 600.0), time(MEMCPY, Role::Copy, 160.0)])]);
+    let wrong = time(&format!("theirs {WRONG}"), Role::Peer, 500.0);
+    let others = report(&[("a", &[time("theirs", Role::Peer, 600.0), wrong, time(MEMCPY, Role::Copy, 160.0)])]);
     let (merged, summary) = merge(&[own(), others]).expect("they have a workload in common");
     // Their memcpy took twice as long as ours: so would theirs have here.
     assert_eq!(merged.results[0].of("theirs").expect("it is scaled").ns, 300.0);
-    assert_eq!(summary.rivals, ["theirs"]);
+    assert_eq!(summary.rivals, ["theirs", "theirs (wrong dx)"]);
     assert_eq!(summary.rows[0].best, Some(("theirs".to_owned(), 3.0)));
     assert_eq!((summary.rows.len(), &summary.rows[1].best), (2, &None));
     assert_eq!(summary.best_mean.map(|mean| (mean * 1e9).round() / 1e9), Some(3.0));

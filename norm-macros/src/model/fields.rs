@@ -37,7 +37,7 @@ pub struct Declared {
     /// Where `num_batches_tracked` is of another type than it should be, and which.
     miscounted: Option<(Span, String)>,
     /// Other fields that have a `cfg`.
-    conditional: Vec<syn::Ident>,
+    conditional: Vec<(syn::Ident, syn::Attribute)>,
     /// Whether there are generic types or constants (which has been reported): lengths and types may be theirs.
     pub generic: bool,
 }
@@ -94,6 +94,19 @@ pub fn role_of(field: &syn::Ident) -> Option<&'static str> {
     ROLES.iter().find(|(name, _)| field == name).map(|(_, role)| *role)
 }
 
+/// Whether a field may not be there: `#[cfg(...)]`, or one in a `cfg_attr`.
+fn is_cfg(attribute: &syn::Attribute) -> bool {
+    let metas = syn::punctuated::Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated;
+    let in_attr =
+        || attribute.parse_args_with(metas).is_ok_and(|metas| metas.iter().skip(1).any(|m| m.path().is_ident("cfg")));
+    attribute.path().is_ident("cfg") || (attribute.path().is_ident("cfg_attr") && in_attr())
+}
+
+/// A field that methods need, and that may not be there.
+fn conditional(field: &syn::Ident, cfg: &syn::Attribute, report: &mut Report) {
+    report.add_from_to(cfg.pound_token.span, cfg.bracket_token.span.join(), &check::CFG_ON_PARAMETER, &[field]);
+}
+
 /// Finds the parameter fields; reports what cannot be one.
 pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
     attributes(item, report);
@@ -120,13 +133,13 @@ pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
                 declared.miscounted = Some((field.ty.span(), found));
             }
         }
-        let has_cfg = field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
+        let cfg = field.attrs.iter().find(|attribute| is_cfg(attribute));
         let Some(role) = role_of(ident) else {
-            declared.conditional.extend(has_cfg.then(|| ident.clone()));
+            declared.conditional.extend(cfg.map(|cfg| (ident.clone(), cfg.clone())));
             continue;
         };
-        if has_cfg {
-            report.add(ident.span(), &check::CFG_ON_PARAMETER, &[ident]);
+        if let Some(cfg) = cfg {
+            conditional(ident, cfg, report);
         }
         if let Some(first) = declared.role(role) {
             report.add(ident.span(), &check::TWO_NAMES, &[&first.field, ident]);
@@ -146,7 +159,9 @@ pub fn find(item: &syn::ItemStruct, report: &mut Report) -> Declared {
             && dtype != storage.dtype
         {
             let (expected, found) = (dtype.name(), storage.dtype.name());
-            report.add(field.ty.span(), &check::FIELDS_DISAGREE, &[ident, &expected, first, &found]);
+            // The element is the only such word in the types that there are.
+            let right = format!("{ident}: {}", check::shown_tokens(&field.ty).replace(found, expected));
+            report.add(field.ty.span(), &check::FIELDS_DISAGREE, &[ident, &expected, first, &found, &right]);
         }
         declared.found.push(Found { role, field: ident.clone(), storage });
     }
@@ -250,9 +265,9 @@ pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Re
     if let Some((span, found)) = declared.miscounted.as_ref().filter(|_| model.technique.running) {
         report.add(*span, &check::COUNT_TYPE, &[found]);
     }
-    for name in &declared.conditional {
+    for (name, cfg) in &declared.conditional {
         if (name == "eps" && model.eps == Eps::Runtime) || (name == "num_batches_tracked" && model.technique.running) {
-            report.add(name.span(), &check::CFG_ON_PARAMETER, &[name]);
+            conditional(name, cfg, report);
         }
     }
     for found in &declared.found {
@@ -284,7 +299,7 @@ pub fn check(model: &Model, args: &[Entry], declared: &Declared, report: &mut Re
                 report.add(
                     storage.span,
                     &check::FIELD_LENGTH,
-                    &[name, &expected, &len, &found.role, &shape, &expected],
+                    &[name, &expected, &len, &expected, &found.role, &shape],
                 );
             }
             (None, _) => {

@@ -122,11 +122,13 @@ fn kind(keys: &Keys<'_>, report: &mut Report) -> Option<&'static Technique> {
         return None;
     };
     Technique::of_kind(word).or_else(|| {
-        let hint = match Technique::spelled(word) {
-            Some(technique) => format!(", did you mean `{}`?", technique.kind),
-            None => near_miss(word, &TECHNIQUES.iter().map(|t| t.kind).collect::<Vec<_>>()),
+        let (hint, write) = match Technique::spelled(word) {
+            Some(Technique { kind, .. }) => {
+                (format!(", did you mean `{kind}`?"), format!("write `kind = \"{kind}\"`; "))
+            }
+            None => (near_miss(word, &TECHNIQUES.iter().map(|t| t.kind).collect::<Vec<_>>()), String::new()),
         };
-        report.add(value.span, &check::UNKNOWN_KIND, &[word, &hint, &names]);
+        report.add(value.span, &check::UNKNOWN_KIND, &[word, &hint, &write, &names]);
         None
     })
 }
@@ -282,14 +284,16 @@ fn eps(keys: &Keys<'_>, technique: &Technique, compute: Dtype, report: &mut Repo
         }
     };
     let rounded = if compute == Dtype::F32 { f64::from(eps as f32) } else { eps };
+    // A kind that takes none has been told so.
+    let usual = format!("{:e}", if technique.eps > 0.0 { technique.eps } else { 1e-5 });
     if !(eps >= 0.0 && rounded.is_finite()) {
         let shown: &dyn Display = &format!("`{eps:?}`");
-        report.add(value.span, &check::EPS_OUT_OF_RANGE, &[shown]);
+        report.add(value.span, &check::EPS_OUT_OF_RANGE, &[shown, &usual]);
         return None;
     }
     if eps > 0.0 && rounded == 0.0 {
         let shown = format!("`{eps:e}`");
-        report.add(value.span, &check::EPS_VANISHES, &[&shown, &compute.name(), &format!("{:e}", technique.eps)]);
+        report.add(value.span, &check::EPS_VANISHES, &[&shown, &compute.name(), &usual]);
         return None;
     }
     Some(Eps::Fixed(eps))

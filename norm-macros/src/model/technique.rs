@@ -53,7 +53,7 @@ pub enum Groups {
     Key,
 }
 
-/// The keys that all take.
+/// The keys that all take. Each has a page in the facade's `keys.rs`, as have those of some.
 pub const KEYS: &[&str] = &["kind", "shape", "axis", "dtype", "param", "affine", "allow", "deny", "explain", "crate"];
 
 const NORMALIZED: Technique = Technique {
@@ -170,6 +170,17 @@ impl Technique {
     /// The keys it takes.
     pub fn all_keys(&self) -> Vec<&'static str> {
         KEYS[..3].iter().chain(self.keys).chain(&KEYS[3..]).copied().collect()
+    }
+
+    /// The keys that any takes, once each.
+    pub fn keys_of_any() -> Vec<&'static str> {
+        let mut all = KEYS.to_vec();
+        for key in TECHNIQUES.iter().flat_map(|technique| technique.keys) {
+            if !all.contains(key) {
+                all.push(key);
+            }
+        }
+        all
     }
 
     /// The parameters' names, in the order of arguments, where they are those of `affine`.

@@ -364,6 +364,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("constant_size", "kind = rms, shape = [_, 8 | Self::N]", ""),
     ("repeated_size", "kind = rms, shape = [_, 8 | 9 | 8]", ""),
     ("repeated_size", "kind = rms, shape = [_, 8 | _ | _]", ""),
+    ("large_family", "kind = rms, dtype = f32 | f16 | bf16, shape = [_, 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | _]", ""),
     ("large_family", "kind = rms, shape = [_, 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15 | 16 |
         17 | 18 | 19 | 20 | 21 | 22 | 23 | 24 | 25 | 26 | 27 | 28 | 29 | 30 | 31 | 32 | 33]", ""),
     ("family_off_axis", "kind = rms, shape = [_, 8 | 9, 8 | 9], axis = 1..", ""),
@@ -449,6 +450,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("field_fixed_for_open", "kind = rms, shape = [_, 8 | 9]", "struct S { weight: [f32; 8] }"),
     ("two_names", "kind = rms", "struct S { weight: [f32; 8], gamma: [f32; 8] }"),
     ("cfg_on_parameter", "kind = layer", "struct S { weight: [f32; 8], #[cfg(a)] bias: [f32; 8] }"),
+    ("cfg_on_parameter", "kind = layer", "struct S { weight: [f32; 8], #[cfg_attr(a, doc(hidden), cfg(b))] bias: [f32; 8] }"),
     ("cfg_on_parameter", "kind = rms, eps = _", "struct S { weight: [f32; 8], #[cfg(a)] eps: f32 }"),
     ("cfg_on_parameter", "kind = batch, shape = [_, 8]", "struct S { #[cfg(a)] num_batches_tracked: i64 }"),
     ("norm_on_struct", "kind = rms, shape = [_, 8]", "#[norm(kind = rms)] struct S;"),
@@ -492,10 +494,10 @@ const LINTED: &[(&str, &str)] = &[
     ("eps_unusual", "kind = rms, shape = [_, 8], eps = 1e-12"),
     ("eps_unusual", "kind = batch, shape = [_, 8], eps = 1e-12"),
     ("eps_unusual", "kind = instance, shape = [_, 8, 9], eps = 1e-3"),
-    ("", "kind = layer, shape = [_, 8], eps = 1e-12"),
-    ("", "kind = layer, shape = [_, 8], eps = 1e-3"),
-    ("", "kind = batch, shape = [_, 8], eps = 0.001, dtype = bf16"),
-    ("", "kind = group, shape = [_, 8, 9], groups = 4, eps = 1e-3"),
+    ("eps_unusual", "kind = layer, shape = [_, 8], eps = 1e-12"),
+    ("eps_unusual", "kind = layer, shape = [_, 8], eps = 1e-3"),
+    ("eps_unusual", "kind = batch, shape = [_, 8], eps = 0.001, dtype = bf16"),
+    ("eps_unusual", "kind = group, shape = [_, 8, 9], groups = 4, eps = 1e-3"),
     ("", "kind = layer, shape = [_, 8], eps = 1e-8"),
     ("", "kind = layer, shape = [_, 8], eps = 1e-5"),
     ("", "kind = rms, shape = [_, 8], eps = 1e-3, dtype = f64"),
@@ -505,6 +507,8 @@ const LINTED: &[(&str, &str)] = &[
     ("eps_unusual", "kind = rms, shape = [_, 8], eps = 0, dtype = f16"),
     ("", "kind = rms, shape = [_, 8], eps = 6e-8, dtype = f16"),
     ("", "kind = rms, shape = [_, 8], eps = 5e-8, dtype = bf16"),
+    ("eps_unusual", "kind = rms, shape = [_, 8], eps = 1e-40, dtype = bf16"),
+    ("eps_below_type", "kind = rms, shape = [_, 8], eps = 9e-41, dtype = bf16"),
     ("one_group", "kind = group, shape = [_, 8, 9], groups = 1"),
     ("one_group", "kind = group, shape = [_, _, 9], groups = 1"),
     ("group_per_channel", "kind = group, shape = [_, 8, 9], groups = 8"),
@@ -574,6 +578,23 @@ fn spellings_of_other_frameworks_are_answered_with_ours() {
             assert_eq!(names, ["unknown_key"], "{theirs}");
             assert!(text.contains(&format!("unknown key `{theirs}`, which is `{ours}` here")), "{text}");
         }
+    }
+    // Where it is certain what the value is here, that is said too.
+    for (theirs, ours) in [
+        ("kind = layer, shape = [_, 8], epsilon = 1e-12", "write `eps = 1e-12`; the keys of"),
+        ("kind = layer, shape = [_, 8], dim = -1", "write `axis = -1`; "),
+        ("kind = rms, hidden_size = 64", "write `shape = [_, 64]`; "),
+        ("kind = batch, num_features = 64", "write `shape = [_, 64, _, _]`; "),
+        ("kind = batch, shape = [_, 8], channels_last = true", "write `axis = -1` for channels-last order, "),
+        ("kind = layer, shape = [_, 8], bias = false", "write `affine = weight`, which has no bias; "),
+        ("kind = layer, shape = [_, 8], elementwise_affine = false", "write `affine = false`; "),
+        ("type = \"LayerNorm\", shape = [_, 8]", "write `kind = \\\"layer\\\"`; "),
+        ("kind = batch, shape = [_, 8], decay = 0.9", "\\nhelp: the keys of"),
+        ("kind = layer, normalized_shape = [4, 8]", "\\nhelp: the keys of"),
+        ("kind = layer, shape = [_, 8], scale = false", "\\nhelp: the keys of"),
+    ] {
+        let (_, text) = said(theirs);
+        assert!(text.contains(ours), "{theirs}: {text}");
     }
     let kinds = "rms rmsnorm RMSNorm rms_norm RMSNormalization LlamaRMSNorm T5LayerNorm
         layer LayerNorm layer_norm LayerNormalization ln

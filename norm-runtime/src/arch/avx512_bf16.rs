@@ -3,6 +3,9 @@
 //! One instruction makes 32 numbers bf16, in the time that sixteen take with an instruction of their own (or five without any). Of rms
 //! normalization of 64 rows of 768, four rows together, with the instruction for sixteen: sums that take their elements as they lie in a
 //! register, the even and the odd ones, leave 0.9 of the time, and pairs with them 0.75.
+//!
+//! The instruction takes subnormals for zeros, so they are looked for, which is a fifth of the time of rms and an eighth of that of layer
+//! normalization of these rows; to look for zeros in what comes out instead, one test for two, takes as long.
 
 use core::arch::x86_64::*;
 

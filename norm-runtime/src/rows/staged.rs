@@ -4,14 +4,15 @@
 //! length, and is put back. Rows are too short, and their pieces too many, for this to cost more than the kernel itself.
 
 use super::{
-    BackwardArgs, ForwardArgs, ParamGrads, Params, Select, check_backward, check_eps, no_kernel, pointer, sum_blocks,
+    BackwardArgs, ForwardArgs, ParamGrads, Params, Select, check_backward, check_eps, no_kernel, partial::sum_blocks,
+    pointer,
 };
 use crate::dtype::Element;
 use crate::error::NormError;
 use crate::level::Level;
 use crate::saved::Saved;
 use crate::scratch;
-use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims};
+use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims, strides};
 use crate::spec::{Role, Spec};
 use crate::threads::{self, Shared};
 
@@ -36,7 +37,8 @@ impl<const K: usize> Pieces<K> {
         let total = product(operands[0].arg, dims)?;
         let inner = inner_axis(spec.roles);
         check_memory(&operands, total, inner)?;
-        let along = |role: Role| Steps::along(&operands, dims, |axis| axis < inner && spec.roles[axis] == role);
+        let all = strides(&operands, dims);
+        let along = |role: Role| Steps::along(&all, dims, |axis| axis < inner && spec.roles[axis] == role);
         let mut rows = along(Role::Kept);
         if total == 0 {
             rows = Steps::even(0, 0);

@@ -323,6 +323,32 @@ unsafe fn infer<T: Element, P: Element<Compute = T::Compute>>(
     Ok(())
 }
 
+/// # Safety
+/// As for [`Entry::backward_frozen`]; the memory is that of the views that the problem was made for.
+#[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
+unsafe fn backward_frozen<T: Element, P: Element<Compute = T::Compute>>(
+    spec: &'static Spec,
+    select: [Select<T, P>; 2],
+    problem: &Problem<3>,
+    (x, dy, dx): (*const T, *const T, *mut T),
+    fixed: Fixed<'_, P>,
+    params: Params<'_, P>,
+    eps: T::Compute,
+    grads: ParamGrads<'_, T::Compute>,
+) -> Result<(), NormError> {
+    check_params(spec, problem, &params)?;
+    check_grads(spec, problem, &grads)?;
+    check_fixed(&fixed, problem.sets)?;
+    check_eps(eps)?;
+    if problem.total != 0 {
+        let [sums, output] = [kernel(spec, problem, select[0])?, kernel(spec, problem, select[1])?];
+        let pass = fixed::Backward { problem, sums, output, x, dy, dx, fixed, params, eps };
+        // SAFETY: everything has been checked; the caller answers for the kernels.
+        unsafe { pass.run(grads) };
+    }
+    Ok(())
+}
+
 fn operands<'a, T>(spec: &Spec, x: &'a View<'_, T>, y: &'a ViewMut<'_, T>) -> [Operand<'a>; 2] {
     let names = names(spec);
     [Operand::new(names.x, x.data.len(), &x.layout), Operand::new(names.y, y.data.len(), &y.layout)]
@@ -359,10 +385,11 @@ macro_rules! entries {
                 saved: Option<&mut Saved<Self::Compute>>,
                 running: Option<RunningMut<'_, $p>>,
             ) -> Result<(), NormError> {
-                let problem = Problem::new(spec, operands(spec, &x, &y), known_len(spec, &params))?;
                 let memory = (x.data.as_ptr(), y.data.as_mut_ptr());
                 // SAFETY: the caller's contract; the problem was made for these two views.
-                unsafe { forward(spec, select, &problem, memory, params, eps, saved, running) }
+                Problem::with(spec, operands(spec, &x, &y), known_len(spec, &params), |problem| unsafe {
+                    forward(spec, select, problem, memory, params, eps, saved, running)
+                })
             }
 
             unsafe fn forward_inplace(
@@ -372,10 +399,11 @@ macro_rules! entries {
                 params: Params<'_, $p>,
                 eps: Self::Compute,
             ) -> Result<(), NormError> {
-                let problem = Problem::new(spec, operands_inplace(spec, &x), known_len(spec, &params))?;
                 let data = x.data.as_mut_ptr();
                 // SAFETY: the caller's contract; both operands are this view.
-                unsafe { forward(spec, select, &problem, (data, data), params, eps, None, None) }
+                Problem::with(spec, operands_inplace(spec, &x), known_len(spec, &params), |problem| unsafe {
+                    forward(spec, select, problem, (data, data), params, eps, None, None)
+                })
             }
 
             unsafe fn backward(
@@ -388,10 +416,11 @@ macro_rules! entries {
                 dx: ViewMut<'_, Self>,
                 grads: ParamGrads<'_, Self::Compute>,
             ) -> Result<(), NormError> {
-                let problem = Problem::new(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params))?;
                 let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
                 // SAFETY: the caller's contract; the problem was made for these three views.
-                unsafe { backward(spec, select, &problem, memory, params, saved, grads) }
+                Problem::with(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params), |problem| unsafe {
+                    backward(spec, select, problem, memory, params, saved, grads)
+                })
             }
 
             unsafe fn backward_of_param(
@@ -404,10 +433,11 @@ macro_rules! entries {
                 dx: ViewMut<'_, Self::Compute>,
                 grads: ParamGrads<'_, Self::Compute>,
             ) -> Result<(), NormError> {
-                let problem = Problem::new(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params))?;
                 let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr().cast());
                 // SAFETY: the caller's contract; the problem was made for these three views.
-                unsafe { backward(spec, select, &problem, memory, params, saved, grads) }
+                Problem::with(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params), |problem| unsafe {
+                    backward(spec, select, problem, memory, params, saved, grads)
+                })
             }
 
             unsafe fn infer(
@@ -420,10 +450,11 @@ macro_rules! entries {
                 y: ViewMut<'_, Self>,
             ) -> Result<(), NormError> {
                 let known = Some(("running_mean", fixed.mean.len()));
-                let problem = Problem::new(spec, operands(spec, &x, &y), known)?;
                 let memory = (x.data.as_ptr(), y.data.as_mut_ptr());
                 // SAFETY: the caller's contract; the problem was made for these two views.
-                unsafe { infer(spec, select, &problem, memory, fixed, params, eps) }
+                Problem::with(spec, operands(spec, &x, &y), known, |problem| unsafe {
+                    infer(spec, select, problem, memory, fixed, params, eps)
+                })
             }
 
             unsafe fn infer_inplace(
@@ -435,10 +466,11 @@ macro_rules! entries {
                 eps: Self::Compute,
             ) -> Result<(), NormError> {
                 let known = Some(("running_mean", fixed.mean.len()));
-                let problem = Problem::new(spec, operands_inplace(spec, &x), known)?;
                 let data = x.data.as_mut_ptr();
                 // SAFETY: the caller's contract; both operands are this view.
-                unsafe { infer(spec, select, &problem, (data, data), fixed, params, eps) }
+                Problem::with(spec, operands_inplace(spec, &x), known, |problem| unsafe {
+                    infer(spec, select, problem, (data, data), fixed, params, eps)
+                })
             }
 
             unsafe fn backward_frozen(
@@ -453,21 +485,11 @@ macro_rules! entries {
                 grads: ParamGrads<'_, Self::Compute>,
             ) -> Result<(), NormError> {
                 let known = Some(("running_mean", fixed.mean.len()));
-                let problem = Problem::new(spec, operands_backward(spec, &x, &dy, &dx), known)?;
-                check_params(spec, &problem, &params)?;
-                check_grads(spec, &problem, &grads)?;
-                check_fixed(&fixed, problem.sets)?;
-                check_eps(eps)?;
-                if problem.total == 0 {
-                    return Ok(());
-                }
-                let [sums, output] = [kernel(spec, &problem, select[0])?, kernel(spec, &problem, select[1])?];
-                let (x, dy, dx) = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
-                let pass =
-                    fixed::Backward { problem: &problem, sums, output, x, dy, dx, fixed, params, eps };
-                // SAFETY: everything has been checked; the caller answers for the kernels.
-                unsafe { pass.run(grads) };
-                Ok(())
+                let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
+                // SAFETY: the caller's contract; the problem was made for these three views.
+                Problem::with(spec, operands_backward(spec, &x, &dy, &dx), known, |problem| unsafe {
+                    backward_frozen(spec, select, problem, memory, fixed, params, eps, grads)
+                })
             }
         }
     )* };

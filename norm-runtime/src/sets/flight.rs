@@ -4,7 +4,7 @@ use super::SetArgs;
 use super::problem::{BLOCK_ROWS, Flight, Form, Problem};
 use crate::dtype::{Compute, Element};
 use crate::rows::PADDING;
-use crate::scratch;
+use crate::scratch::{self, carve, room};
 use crate::threads::{self, Shared};
 use core::ops::Range;
 
@@ -24,40 +24,38 @@ pub(super) struct Pad<'a, A> {
     pub(super) bias_partial: &'a mut [A],
 }
 
-/// The next `len` elements of `memory`, which starts at a multiple of 64 bytes and still does so after.
-fn carve<'a, U: Copy>(memory: &mut &'a mut [f64], len: usize) -> &'a mut [U] {
-    const { assert!(size_of::<U>() <= 8) };
-    let (part, rest) = core::mem::take(memory).split_at_mut(words::<U>(len));
-    *memory = rest;
-    // SAFETY: `part` holds at least `len` elements' bytes, initialized and exclusively borrowed for 'a; its alignment is that
-    // of f64, and every U used here (f32, f64, u8) is valid for any bits.
-    unsafe { core::slice::from_raw_parts_mut(part.as_mut_ptr().cast::<U>(), len) }
-}
-
-/// Elements of f64 that hold `len` of another type, in whole cache lines.
-fn words<U>(len: usize) -> usize {
-    (len * size_of::<U>()).div_ceil(64) * 8
+/// Where in a page the arrays start that loops go through together: those that are stored to, sums of columns, half a kilobyte or more
+/// after the others and each other, and after the start of a page, where large tensors usually are. See [`scratch::carve`].
+mod place {
+    pub(super) const COLUMN_SUM: usize = 640;
+    pub(super) const COLUMN_SQUARE: usize = 1216;
+    pub(super) const MEAN: usize = 1792;
+    pub(super) const SCALE: usize = 2304;
+    pub(super) const OFFSET: usize = 2816;
+    pub(super) const CENTRE: usize = 3200;
+    pub(super) const SLOPE: usize = 3520;
+    /// Those of no such loop.
+    pub(super) const OTHER: usize = 0;
 }
 
 /// Calls `work` with room for flights of `sets` sets, and partial sums of `partial_rows` rows.
 pub(super) fn with<A: Compute, R>(sets: usize, partial_rows: usize, work: impl FnOnce(&mut Pad<'_, A>) -> R) -> R {
     let partial = partial_rows * PADDING;
-    let len = 2 * words::<f64>(sets) + 5 * words::<A>(sets) + words::<u8>(sets);
-    let len = len + 2 * words::<A>(partial);
-    scratch::with(len, |memory: &mut [f64]| {
+    let bytes = 2 * room::<f64>(sets) + 5 * room::<A>(sets) + room::<u8>(sets) + 2 * room::<A>(partial);
+    scratch::with(bytes / size_of::<f64>(), |memory: &mut [f64]| {
         let mut rest = memory;
         let rest = &mut rest;
         let mut pad = Pad {
-            sum: carve(rest, sets),
-            square: carve(rest, sets),
-            mean: carve(rest, sets),
-            scale: carve(rest, sets),
-            slope: carve(rest, sets),
-            offset: carve(rest, sets),
-            centre: carve(rest, sets),
-            careful: carve(rest, sets),
-            weight_partial: carve(rest, partial),
-            bias_partial: carve(rest, partial),
+            sum: carve(rest, place::OTHER, sets),
+            square: carve(rest, place::OTHER, sets),
+            mean: carve(rest, place::MEAN, sets),
+            scale: carve(rest, place::SCALE, sets),
+            slope: carve(rest, place::SLOPE, sets),
+            offset: carve(rest, place::OFFSET, sets),
+            centre: carve(rest, place::CENTRE, sets),
+            careful: carve(rest, place::OTHER, sets),
+            weight_partial: carve(rest, place::OTHER, partial),
+            bias_partial: carve(rest, place::OTHER, partial),
         };
         pad.weight_partial.fill(A::default());
         pad.bias_partial.fill(A::default());
@@ -106,6 +104,7 @@ impl<A: Compute> Pad<'_, A> {
     ) {
         let part = flight.part(range);
         let mut args = problem.args(part.sets, rows.len());
+        args.stream = problem.is_distant::<T>();
         self.point(&mut args, range.start);
         let (sum, square) = (&mut self.sum[range.clone()], &mut self.square[range.clone()]);
         sum.fill(0.0);
@@ -167,14 +166,18 @@ fn sum_columns<A: Compute, const K: usize>(
     call: impl Fn([*mut A; 2], usize, usize, [usize; K]),
 ) {
     sums.fill(0.0);
-    scratch::with(2 * part.sets, |columns: &mut [A]| {
+    let (to_sum, to_square) = sums.split_at_mut(part.sets);
+    scratch::with(2 * room::<A>(part.sets) / size_of::<A>(), |mut memory: &mut [A]| {
+        let sum: &mut [A] = carve(&mut memory, place::COLUMN_SUM, part.sets);
+        let square: &mut [A] = carve(&mut memory, place::COLUMN_SQUARE, part.sets);
         for start in rows.clone().step_by(BLOCK_ROWS) {
             let end = rows.end.min(start + BLOCK_ROWS);
-            columns.fill(A::default());
-            let (sum, square) = columns.split_at_mut(part.sets);
+            sum.fill(A::default());
+            square.fill(A::default());
             let pointers = [sum.as_mut_ptr(), square.as_mut_ptr()];
             problem.for_each_block(part, start..end, BLOCK_ROWS, |first, rows, at| call(pointers, first, rows, at));
-            add(sums, columns);
+            add(to_sum, sum);
+            add(to_square, square);
         }
     });
 }

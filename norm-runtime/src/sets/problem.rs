@@ -4,7 +4,7 @@ use super::SetArgs;
 use crate::cache;
 use crate::dtype::Element;
 use crate::error::NormError;
-use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims};
+use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims, strides};
 use crate::spec::{Role, Spec};
 use crate::threads;
 use core::ops::Range;
@@ -20,6 +20,9 @@ pub(super) enum Form {
 /// Rows of columns that are summed one after the other before sums are added up in f64: longer chains would lose more to
 /// rounding, shorter ones cost more additions.
 pub(super) const BLOCK_ROWS: usize = 64;
+
+/// Bytes of one operand's columns that are taken in order before those in front of them.
+const BACKWARDS: usize = 128 << 10;
 
 /// The sets of `K` operands in step.
 #[derive(Debug, PartialEq)]
@@ -61,12 +64,15 @@ impl<const K: usize> Flight<K> {
 }
 
 impl<const K: usize> Problem<K> {
-    /// Checks all operands against the shape and each other. `param` is the name and the length of a parameter, if there is one.
-    pub(super) fn new(
+    /// Calls `work` after all operands have been checked against the shape and each other. `param` is the name and the length of a
+    /// parameter, if there is one. (To return half a kilobyte would be to copy it twice.)
+    #[inline]
+    pub(super) fn with<R>(
         spec: &'static Spec,
         operands: [Operand<'_>; K],
         param: Option<(&'static str, usize)>,
-    ) -> Result<Self, NormError> {
+        work: impl FnOnce(&Self) -> Result<R, NormError>,
+    ) -> Result<R, NormError> {
         let arg = operands[0].arg;
         let dims = resolve_dims(spec, &operands, param)?;
         let dims = &dims[..spec.shape.len()];
@@ -84,16 +90,17 @@ impl<const K: usize> Problem<K> {
             Some(groups) if sets % groups == 0 => sets / groups,
             Some(groups) => return Err(NormError::Groups { arg, groups, channels: sets }),
         };
-        // A channel axis of size 1 has no stride; contiguous axes of columns have 1.
+        let strides = strides(&operands, dims);
+        // An axis of one channel has no stride; contiguous axes of columns have 1.
         let set_strides = match form {
-            Form::Segments => Steps::along(&operands, dims, |axis| set_axes.contains(&axis)).strides,
+            Form::Segments => strides.map(|strides| if sets == 1 { 0 } else { strides[set_axes.start] }),
             Form::Columns | Form::ColumnsByRow => [1; K],
         };
         let along = |role: Role| {
             let outside = |axis: usize| !set_axes.contains(&axis) && (axis < inner || form != Form::Segments);
-            Steps::along(&operands, dims, |axis| outside(axis) && spec.roles[axis] == role)
+            Steps::along(&strides, dims, |axis| outside(axis) && spec.roles[axis] == role)
         };
-        Ok(Problem {
+        work(&Problem {
             form,
             sets,
             fuse,
@@ -203,11 +210,24 @@ impl<const K: usize> Problem<K> {
 
     /// As [`Problem::for_each_block`] for all rows, on several threads where there are many columns. (Segments are shared out by
     /// flights.)
+    ///
+    /// Rows of columns are taken from the last to the first, some at once: they were summed in order, so the last ones are what is
+    /// left of them in the caches. Batch normalization of 25 MB was 1.1 times as fast, instance normalization 1.25.
     pub(super) fn share_rows<T>(&self, part: &Flight<K>, work: impl Fn(usize, usize, [usize; K]) + Sync) {
         let rows = self.rows.total;
-        let pieces = if self.form == Form::Segments { 1 } else { threads::pieces(self.bytes::<T>(part.sets), rows) };
+        let (pieces, block) = match self.form {
+            Form::Segments => (1, usize::MAX),
+            _ => (
+                threads::pieces(self.bytes::<T>(part.sets), rows),
+                (BACKWARDS / (part.sets * size_of::<T>()).max(1)).max(1),
+            ),
+        };
         threads::for_each(pieces, |piece| {
-            self.for_each_block(part, threads::piece(piece, pieces, rows), usize::MAX, &work);
+            let rows = threads::piece(piece, pieces, rows);
+            for start in rows.clone().step_by(block).rev() {
+                let end = rows.end.min(start.saturating_add(block));
+                self.for_each_block(part, start..end, usize::MAX, &work);
+            }
             // What this thread may have streamed.
             cache::fence(pieces > 1);
         });
@@ -260,6 +280,11 @@ impl<const K: usize> Problem<K> {
     /// Whether the rows of these sets of a run start at cache lines, if those of the run do.
     pub(super) fn keeps_lines<T>(&self, sets: &Flight<K>) -> bool {
         self.form == Form::Segments || sets.first.is_multiple_of(64 / size_of::<T>())
+    }
+
+    /// Whether the tensors are read from memory, or as good as that.
+    pub(super) fn is_distant<T>(&self) -> bool {
+        cache::is_far(self.total.saturating_mul(2 * K * size_of::<T>()))
     }
 
     /// Whether stores to the last operand, at `y`, should go past the caches: where the tensors exceed the last level and, of

@@ -1,6 +1,6 @@
 use normkit::normalize;
 
-#[normalize(kind = "layer", shape = [_, 768], eps = 1e-2, deny(eps_unusual))]
+#[normalize(kind = "layer", shape = [_, 768], eps = 1e-3, deny(eps_unusual))]
 pub struct FinalNorm;
 
 fn main() {}

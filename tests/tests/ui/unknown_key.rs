@@ -18,4 +18,7 @@ pub struct Projection;
 #[normalize(kind = "instance", shape = [_, 64, 56, 56], channel = 1)]
 pub struct StyleNorm;
 
+#[normalize(kind = "batch", shape = [_, 56, 56, 64], channels_last = true)]
+pub struct Bn4;
+
 fn main() {}

@@ -1,6 +1,6 @@
 //! The keys about axes: which are normalized over, which carry the channels, how those fall into groups.
 
-use super::shape::numbered;
+use super::shape::{LARGEST_FAMILY, numbered};
 use super::{Keys, LARGEST, mistyped, shown};
 use crate::check::{self, Report};
 use crate::model::{Axis, AxisKey, Groups, Model, Role, Technique};
@@ -128,10 +128,9 @@ pub(super) fn groups(
     };
     if let Some(&channels) = sizes.iter().find(|n| *n % groups != 0) {
         let divides = |n: &usize| sizes.iter().all(|size| size % n == 0);
-        let below = (1..=groups.min(channels)).rev().find(divides).map(|n| n.to_string());
-        let above = (groups..=channels).find(divides).map(|n| n.to_string());
-        let nearest: Vec<_> = below.into_iter().chain(above).collect();
-        let nearest = format!("{} {}", if nearest.len() == 1 { "is" } else { "are" }, nearest.join(" and "));
+        let (below, above) = ((1..=groups.min(channels)).rev().find(divides), (groups..=channels).find(divides));
+        let nearest: Vec<_> = below.into_iter().chain(above).map(|n| format!("`groups = {n}`")).collect();
+        let nearest = nearest.join(" or ");
         let all = sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         report.add(value.span, &check::GROUPS_DO_NOT_DIVIDE, &[&all, &groups, &nearest]);
         return None;
@@ -159,6 +158,12 @@ pub(super) fn check_specialised(keys: &Keys<'_>, model: &Model, report: &mut Rep
     {
         let shown = |axis: &&Axis| shown(core::slice::from_ref(*axis)).trim_matches(['[', ']']).to_string();
         report.add(span, &check::FAMILY_OFF_AXIS, &[&shown(first), &shown(second)]);
+        return None;
+    }
+    let (sizes, types) = (model.lens().len(), model.dtypes.len());
+    if sizes * types > LARGEST_FAMILY {
+        let found = format!("{} ({sizes} sizes of {types} types)", sizes * types);
+        report.add(span, &check::LARGE_FAMILY, &[&found]);
         return None;
     }
     Some(())

@@ -1,4 +1,5 @@
 //! The lints: what is right, and most likely not meant. Each is certain of what it says; what it cannot know it does not guess.
+//! That a checkpoint asks for an unusual value it cannot know: then `allow` says so.
 
 use super::axes::{sizes, usual_groups};
 use super::{Keys, mistyped};
@@ -7,17 +8,17 @@ use crate::model::{Axis, Dtype, Model, Role};
 use crate::parse::{Value, ValueKind};
 use proc_macro2::Span;
 
-/// An `eps` that is out of the usual range, and what a widespread framework writes by default.
-struct Default {
-    whose: &'static str,
-    kinds: &'static [&'static str],
+/// An `eps` out of the usual range that checkpoints ask for.
+struct Known {
     eps: f64,
+    kinds: &'static [&'static str],
+    whose: &'static str,
 }
 
-/// A checkpoint asks for the `eps` that it was trained with: these are many, and nobody's slip.
-const DEFAULTS: &[Default] = &[
-    Default { whose: "Keras", kinds: &["layer", "batch", "group"], eps: 1e-3 },
-    Default { whose: "BERT", kinds: &["layer"], eps: 1e-12 },
+/// They are warned of all the same: copied into a model that is trained anew, they are a slip.
+const KNOWN: &[Known] = &[
+    Known { eps: 1e-3, kinds: &["layer", "batch", "group"], whose: "Keras' default" },
+    Known { eps: 1e-12, kinds: &["layer"], whose: "BERT's" },
 ];
 
 /// What `allow` and `deny` say.
@@ -134,20 +135,18 @@ fn eps(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) {
         _ => return,
     };
     let shown = if eps == 0.0 { "0".to_string() } else { format!("{eps:e}") };
-    // The smallest subnormal number of f16.
-    if model.dtypes.contains(&Dtype::F16) && eps > 0.0 && eps < 2_f64.powi(-24) {
-        report.lint(levels, value.span, &check::EPS_BELOW_TYPE, &[&shown]);
+    let below = |dtype: &&Dtype| smallest(**dtype).is_some_and(|smallest| eps > 0.0 && eps < smallest);
+    if let Some(dtype) = model.dtypes.iter().find(below) {
+        let (name, smallest) = (dtype.name(), format!("{:.0e}", smallest(*dtype).unwrap_or_default()));
+        let usual = format!("{:e}", model.technique.eps);
+        report.lint(levels, value.span, &check::EPS_BELOW_TYPE, &[&shown, &name, &smallest, &name, &usual]);
         return;
     }
     if model.compute() != Dtype::F32 || (1e-8..=1e-5).contains(&eps) {
         return;
     }
-    let defaults = DEFAULTS.iter().filter(|default| default.kinds.contains(&model.technique.kind));
-    let defaults: Vec<_> = defaults.collect();
-    if defaults.iter().any(|default| default.eps == eps) {
-        return;
-    }
-    let or = defaults.iter().map(|default| format!(", or {}'s {:e}", default.whose, default.eps)).collect::<String>();
+    let is_this = |known: &&Known| known.eps == eps && known.kinds.contains(&model.technique.kind);
+    let whose = KNOWN.iter().find(is_this).map_or_else(String::new, |known| format!(", {}", known.whose));
     let why = match (eps, model.technique.centred) {
         (0.0, true) => "what is constant has no variance, and becomes NaN",
         (0.0, false) => "rows of zeros have no mean square, and become NaN",
@@ -156,7 +155,16 @@ fn eps(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) {
         _ => "it weighs on the scale of inputs that are small",
     };
     let usual = format!("`eps = {:e}`", model.technique.eps);
-    report.lint(levels, value.span, &check::EPS_UNUSUAL, &[&or, &shown, &why, &usual]);
+    report.lint(levels, value.span, &check::EPS_UNUSUAL, &[&shown, &whose, &why, &usual]);
+}
+
+/// The smallest number above 0 of a half type, subnormal ones included.
+fn smallest(dtype: Dtype) -> Option<f64> {
+    match dtype {
+        Dtype::F16 => Some(2_f64.powi(-24)),
+        Dtype::Bf16 => Some(2_f64.powi(-133)),
+        Dtype::F32 | Dtype::F64 => None,
+    }
 }
 
 fn momentum(keys: &Keys<'_>, model: &Model, levels: &Levels, report: &mut Report) {

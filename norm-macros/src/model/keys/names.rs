@@ -1,9 +1,8 @@
 //! The names of keys: ours, near misses, those of other frameworks.
 
 use crate::check::{self, Report, near_miss};
-use crate::model::technique::KEYS;
-use crate::model::{TECHNIQUES, Technique};
-use crate::parse::Entry;
+use crate::model::{AxisKey, TECHNIQUES, Technique};
+use crate::parse::{Entry, ValueKind};
 
 /// Common spellings of other frameworks, and ours.
 const FOREIGN: &[(&str, &str)] = &[
@@ -53,13 +52,32 @@ pub(super) fn foreign(key: &str) -> Option<&'static str> {
     FOREIGN.iter().find(|(foreign, _)| *foreign == lower).map(|(_, ours)| *ours)
 }
 
-pub(super) fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report: &mut Report) {
-    let mut all: Vec<&str> = KEYS.to_vec();
-    for key in TECHNIQUES.iter().flat_map(|t| t.keys) {
-        if !all.contains(key) {
-            all.push(key);
+/// What a key of another framework and its value are here, where that is certain.
+fn translated(entry: &Entry, technique: Option<&'static Technique>) -> Option<String> {
+    let theirs = entry.key.to_string().to_lowercase();
+    let value = entry.value.kind.describe();
+    let value = value.trim_matches('`');
+    let has_channels = technique.is_some_and(|technique| matches!(technique.axis, AxisKey::Channels { .. }));
+    match (theirs.as_str(), foreign(&theirs)?, &entry.value.kind) {
+        ("data_format" | "memory_format" | "channels_first" | "channels_last", ..) => {
+            Some("`axis = -1` for channels-last order, `axis = 1` for channels first".into())
         }
+        ("bias" | "use_bias" | "center", _, ValueKind::Word(word)) if word == "false" => {
+            Some("`affine = weight`, which has no bias".into())
+        }
+        ("elementwise_affine", ours, ValueKind::Word(_)) => Some(format!("`{ours} = {value}`")),
+        (_, ours @ ("eps" | "groups" | "axis"), ValueKind::Int(_) | ValueKind::Float(_)) => {
+            Some(format!("`{ours} = {value}`"))
+        }
+        (_, "shape", ValueKind::Int(_)) if has_channels => Some(format!("`shape = [_, {value}, _, _]`")),
+        (_, "shape", ValueKind::Int(_)) => Some(format!("`shape = [_, {value}]`")),
+        (_, "kind", ValueKind::Word(word)) => Some(format!("`kind = \"{}\"`", Technique::spelled(word)?.kind)),
+        _ => None,
     }
+}
+
+pub(super) fn unknown_keys(entries: &[Entry], technique: Option<&'static Technique>, report: &mut Report) {
+    let all = Technique::keys_of_any();
     for entry in entries {
         let key = entry.key.to_string();
         let taken = technique.map_or(all.clone(), Technique::all_keys);
@@ -77,7 +95,8 @@ pub(super) fn unknown_keys(entries: &[Entry], technique: Option<&'static Techniq
             Some(ours) => format!(", which is `{ours}` here"),
             None => near_miss(&key, &taken),
         };
+        let write = translated(entry, technique).map_or_else(String::new, |ours| format!("write {ours}; "));
         let of = technique.map_or("normalize", |technique| technique.kind);
-        report.add(entry.key.span(), &check::UNKNOWN_KEY, &[&key, &hint, &of, &taken.join(", ")]);
+        report.add(entry.key.span(), &check::UNKNOWN_KEY, &[&key, &hint, &write, &of, &taken.join(", ")]);
     }
 }

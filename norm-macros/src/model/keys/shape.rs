@@ -6,7 +6,7 @@ use crate::model::{Axis, Technique};
 use crate::parse::{Value, ValueKind};
 
 /// The most kernels of a family.
-const LARGEST_FAMILY: usize = 32;
+pub(super) const LARGEST_FAMILY: usize = 32;
 const MAX_RANK: usize = 8;
 
 /// The axes by their numbers, for messages.

@@ -40,11 +40,15 @@ fn mixed_kinds(model: &ModelStruct, report: &mut Report) {
 /// tell nothing.
 const OUTPUT_LAYERS: &[&str] = &[
     "lm_head",
+    "mlm_head",
     "output_layer",
     "output_head",
+    "output_projection",
     "classifier",
     "classification_head",
     "prediction_head",
+    "policy_head",
+    "value_head",
     "cls_head",
     "logits",
     "to_logits",
@@ -52,7 +56,16 @@ const OUTPUT_LAYERS: &[&str] = &[
     "unembedding",
 ];
 
-/// Residual blocks end in a norm, and so do decoders whose head is elsewhere: what is certain is that none follows an output layer.
+/// How the names of structs end that are whole networks, from inputs to outputs.
+const NETWORKS: &[&str] =
+    &["Model", "Net", "Network", "Classifier", "Regressor", "Discriminator", "Critic", "Policy", "ForCausalLM"];
+
+/// What a stack of layers is called. Its last norm is part of it, and the output layer often elsewhere.
+const STACKS: &[&str] =
+    &["layers", "blocks", "stages", "encoder", "decoder", "transformer", "backbone", "trunk", "stack"];
+
+/// A norm as the last field is right in blocks (after attention or a convolution), and where the head of a stack of layers is
+/// elsewhere. What tells that it normalizes outputs is an output layer before it, or that the struct is a whole network.
 fn norm_before_output(model: &ModelStruct, report: &mut Report) {
     let of_field =
         |name: &Option<syn::Ident>| model.fields.iter().find(|layer| layer.name.is_some() && layer.name == *name);
@@ -61,10 +74,38 @@ fn norm_before_output(model: &ModelStruct, report: &mut Report) {
     if !layer.cfgs.is_empty() || kind(&layer.args).is_none_or(|(technique, _)| technique.of_sum) {
         return;
     }
+    let others = || model.item.fields.iter().filter(|field| of_field(&field.ident).is_none());
     let has_cfg = |field: &syn::Field| field.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
-    let others = model.item.fields.iter().filter(|field| !has_cfg(field) && of_field(&field.ident).is_none());
-    let mut names = others.filter_map(|field| field.ident.as_ref());
-    if let Some(output) = names.find(|name| OUTPUT_LAYERS.iter().any(|output| name == output)) {
-        lint(layer, name.span(), &check::NORM_BEFORE_OUTPUT, &[name, output, output, name], report);
+    let is_one_of = |names: &[&str], field: &syn::Field| {
+        field.ident.as_ref().is_some_and(|name| names.iter().any(|known| name == known))
+    };
+    let whole = &model.item.ident;
+    let of = if let Some(field) = others().find(|field| !has_cfg(field) && is_one_of(OUTPUT_LAYERS, field)) {
+        let output = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("`{whole}`, after `{output}`")
+    } else if others().count() > 0
+        && NETWORKS.iter().any(|end| whole.to_string().ends_with(end))
+        && !others().any(|field| is_one_of(STACKS, field) || holds_several(&field.ty))
+    {
+        format!("`{whole}`")
+    } else {
+        return;
+    };
+    lint(layer, name.span(), &check::NORM_BEFORE_OUTPUT, &[name, &of, name], report);
+}
+
+/// Whether the type is an array, a `Vec` or a box of several.
+fn holds_several(ty: &syn::Type) -> bool {
+    match ty {
+        syn::Type::Array(_) | syn::Type::Slice(_) => true,
+        syn::Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
+            _ if last.ident == "Vec" => true,
+            syn::PathArguments::AngleBracketed(arguments) => arguments
+                .args
+                .iter()
+                .any(|argument| matches!(argument, syn::GenericArgument::Type(ty) if holds_several(ty))),
+            _ => false,
+        }),
+        _ => false,
     }
 }

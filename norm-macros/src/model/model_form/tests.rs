@@ -271,51 +271,67 @@ fn names_for_types_are_those_of_fields_or_free() {
     assert_eq!(suggested("_1"), "Norm1");
 }
 
-/// The lint that fires, if any, and the fields of a model. `rms`, `layer` and `weight` are fields of that kind.
-const LINTED: &[(&str, &str)] = &[
-    ("mixed_kinds", "rms a: A, layer b: B"),
-    ("mixed_kinds", "rms a: A, rms b: B, layer c: C, layer d: D"),
-    ("", "rms a: A, weight b: B, rms c: C"),
-    ("", "#[cfg(a)] rms a: A, #[cfg(not(a))] layer a: A"),
-    ("norm_before_output", "lm_head: Linear, rms a: A"),
-    ("norm_before_output", "count: usize, classifier: Linear, dropout: f32, rms a: A"),
-    ("", "rms a: A, lm_head: Linear"),
-    ("", "mlp: Mlp, head: Linear, output: Linear, rms a: A"),
-    ("", "#[cfg(b)] lm_head: Linear, rms a: A"),
-    ("", "lm_head: Linear, #[cfg(b)] rms a: A"),
-    ("", "lm_head: Linear, weight a: A"),
-    ("", "rms lm_head: A, rms b: B"),
+/// The lint that fires, if any, and the name and the fields of a model. `rms`, `layer` and `weight` are fields of that kind.
+const LINTED: &[(&str, &str, &str)] = &[
+    ("mixed_kinds", "S", "rms a: A, layer b: B"),
+    ("mixed_kinds", "S", "rms a: A, rms b: B, layer c: C, layer d: D"),
+    ("", "S", "rms a: A, weight b: B, rms c: C"),
+    ("", "S", "#[cfg(a)] rms a: A, #[cfg(not(a))] layer a: A"),
+    ("norm_before_output", "S", "lm_head: Linear, rms a: A"),
+    ("norm_before_output", "S", "count: usize, classifier: Linear, dropout: f32, rms a: A"),
+    ("", "S", "rms a: A, lm_head: Linear"),
+    ("", "S", "mlp: Mlp, head: Linear, output: Linear, rms a: A"),
+    ("", "S", "#[cfg(b)] lm_head: Linear, rms a: A"),
+    ("", "S", "lm_head: Linear, #[cfg(b)] rms a: A"),
+    ("", "S", "lm_head: Linear, weight a: A"),
+    ("", "S", "rms lm_head: A, rms b: B"),
     // A residual block, and a decoder whose head is elsewhere.
-    ("", "rms input_layernorm: A, attention: Attention, rms post_attention_layernorm: B"),
-    ("", "embed_tokens: Embedding, layers: Vec<DecoderLayer>, rms norm: A"),
+    ("", "S", "rms input_layernorm: A, attention: Attention, rms post_attention_layernorm: B"),
+    ("", "S", "embed_tokens: Embedding, layers: Vec<DecoderLayer>, rms norm: A"),
+    // The struct of a block, whatever it is; and whole networks, of which none of it is known to be elsewhere.
+    ("", "S", "conv: Conv, rms bn: A"),
+    ("norm_before_output", "Net", "conv: Conv, fc: Linear, rms a: A"),
+    ("norm_before_output", "ImageClassifier", "rms a: A, fc: Linear, rms b: B"),
+    ("norm_before_output", "TinyModel", "hidden: Box<Linear>, rms a: A"),
+    ("", "Cabinet", "hidden: Linear, rms a: A"),
+    ("", "Model", "rms a: A"),
+    ("", "Model", "hidden: Linear, weight a: A"),
+    ("", "Model", "hidden: Linear, #[cfg(b)] rms a: A"),
+    ("", "Model", "rms a: A, hidden: Linear"),
+    ("", "Model", "layers: Layers, rms a: A"),
+    ("", "Model", "#[cfg(b)] encoder: Encoder, rms a: A"),
+    ("", "Model", "inner: Vec<Block>, rms a: A"),
+    ("", "Model", "inner: [Block; 4], rms a: A"),
+    ("", "Model", "inner: std::boxed::Box<[Block]>, rms a: A"),
 ];
 
 #[test]
 fn each_lint_of_models_fires_alone_is_allowed_and_denied() {
-    let lints_of = |args: &str, fields: &str, more: &str| {
+    let lints_of = |args: &str, (name, fields): (&str, &str), more: &str| {
         let mut fields = format!(" {fields}");
         for kind in ["rms", "layer", "weight"] {
             let norm = format!(" #[norm(kind = {kind}, shape = [8, 8]{more})] ");
             fields = fields.replace(&format!(" {kind} "), &norm);
         }
-        let item: TokenStream = format!("struct S {{ {fields} }}").parse().unwrap();
+        let item: TokenStream = format!("struct {name} {{ {fields} }}").parse().unwrap();
         let mut report = Report::default();
         let args = parse::args(args.parse().unwrap(), &mut report);
         let model = model_form(&args, parse::model_form(&item).unwrap(), &mut report);
         assert!(model.fields.iter().all(|field| field.report.is_empty()), "{item}");
         (report.warned(), report.names)
     };
-    for (lint, fields) in LINTED {
+    for (lint, name, fields) in LINTED {
+        let fields = (*name, *fields);
         let lints: Vec<_> = [*lint].into_iter().filter(|lint| !lint.is_empty()).collect();
-        assert_eq!(lints_of("", fields, ""), (lints.clone(), vec![]), "{fields}");
+        assert_eq!(lints_of("", fields, ""), (lints.clone(), vec![]), "{fields:?}");
         let lint = lints.first().copied().unwrap_or("mixed_kinds");
         let (allow, deny) = (format!("allow({lint})"), format!("deny({lint})"));
-        assert_eq!(lints_of(&allow, fields, ""), (vec![], vec![]), "{fields}");
-        assert_eq!(lints_of("", fields, &format!(", {allow}")), (vec![], vec![]), "{fields}");
-        assert_eq!(lints_of(&deny, fields, ""), (vec![], lints.clone()), "{fields}");
+        assert_eq!(lints_of(&allow, fields, ""), (vec![], vec![]), "{fields:?}");
+        assert_eq!(lints_of("", fields, &format!(", {allow}")), (vec![], vec![]), "{fields:?}");
+        assert_eq!(lints_of(&deny, fields, ""), (vec![], lints.clone()), "{fields:?}");
         // What a field says is nearer.
-        assert_eq!(lints_of(&deny, fields, &format!(", {allow}")), (vec![], vec![]), "{fields}");
-        assert_eq!(lints_of(&allow, fields, &format!(", {deny}")), (vec![], lints), "{fields}");
+        assert_eq!(lints_of(&deny, fields, &format!(", {allow}")), (vec![], vec![]), "{fields:?}");
+        assert_eq!(lints_of(&allow, fields, &format!(", {deny}")), (vec![], lints), "{fields:?}");
     }
 }
 

@@ -32,6 +32,14 @@ fn operand<'a>(arg: &'static str, view: impl Into<View<'a, f32>>) -> Operand<'st
     Operand::new(arg, view.data.len(), Box::leak(Box::new(view.layout)))
 }
 
+fn made<const K: usize>(
+    spec: &'static Spec,
+    operands: [Operand<'_>; K],
+    param_len: Option<usize>,
+) -> Result<Walk<K>, NormError> {
+    Walk::with(spec, operands, param_len, |walk| Ok(Walk { n: walk.n, rows: walk.rows }))
+}
+
 fn stretches<const K: usize>(walk: &Walk<K>, range: Range<usize>) -> Vec<(usize, usize, [usize; K])> {
     let mut all = Vec::new();
     walk.rows.for_each_in(range, |first, rows, offsets| all.push((first, rows, offsets)));
@@ -41,7 +49,7 @@ fn stretches<const K: usize>(walk: &Walk<K>, range: Range<usize>) -> Vec<(usize,
 #[test]
 fn a_bare_slice_is_one_stretch() {
     let x = [0.0_f32; 24];
-    let walk = Walk::new(&ROWS_OF_8, [operand("x", &x)], None).unwrap();
+    let walk = made(&ROWS_OF_8, [operand("x", &x)], None).unwrap();
     assert_eq!((walk.n, walk.rows.total), (8, 3));
     assert_eq!(stretches(&walk, 0..3), [(0, 3, [0])]);
 }
@@ -49,9 +57,9 @@ fn a_bare_slice_is_one_stretch() {
 #[test]
 fn wrong_lengths_are_named() {
     let x = [0.0_f32; 25];
-    let error = Walk::new(&ROWS_OF_8, [operand("x", &x)], None).unwrap_err();
+    let error = made(&ROWS_OF_8, [operand("x", &x)], None).unwrap_err();
     assert_eq!(error, NormError::NotAMultiple { arg: "x", of: 8, found: 25 });
-    let error = Walk::new(&ROWS_OF_8, [operand("x", &x[..16]), operand("y", &x[..8])], None).unwrap_err();
+    let error = made(&ROWS_OF_8, [operand("x", &x[..16]), operand("y", &x[..8])], None).unwrap_err();
     assert_eq!(error, NormError::Length { arg: "y", expected: 16, found: 8 });
 }
 
@@ -60,7 +68,7 @@ fn strided_heads_are_walked_in_order() {
     let x = vec![0.0_f32; 5 * 24];
     let y = vec![0.0_f32; 5 * 2 * 4];
     let x = operand("x", (&x[8..], [5, 2, 4], [24, 4, 1]));
-    let walk = Walk::new(&HEADS, [x, operand("y", &y)], None).unwrap();
+    let walk = made(&HEADS, [x, operand("y", &y)], None).unwrap();
     assert_eq!((walk.rows.total, walk.rows.strides), (10, [4, 4]));
     assert_eq!(stretches(&walk, 1..6), [(1, 1, [4, 4]), (2, 2, [24, 8]), (4, 2, [48, 16])]);
 }
@@ -68,7 +76,7 @@ fn strided_heads_are_walked_in_order() {
 #[test]
 fn evenly_strided_axes_merge() {
     let x = vec![0.0_f32; 100];
-    let walk = Walk::new(&HEADS, [operand("x", (&x, [3, 2, 4], [12, 6, 1]))], None).unwrap();
+    let walk = made(&HEADS, [operand("x", (&x, [3, 2, 4], [12, 6, 1]))], None).unwrap();
     assert_eq!(stretches(&walk, 0..6), [(0, 6, [0])]);
     assert_eq!(walk.rows.strides, [6]);
 }
@@ -76,24 +84,21 @@ fn evenly_strided_axes_merge() {
 #[test]
 fn dims_are_checked_against_the_shape_and_each_other() {
     let x = [0.0_f32; 24];
-    let at = |dims: [usize; 3]| Walk::new(&HEADS, [operand("x", (&x[..], dims))], None);
+    let at = |dims: [usize; 3]| made(&HEADS, [operand("x", (&x[..], dims))], None);
     assert_eq!(at([2, 3, 5]).unwrap_err(), NormError::Dims { arg: "x", axis: 2, expected: 4, found: 5 });
     assert_eq!(at([2, 2, 4]).unwrap_err(), NormError::Length { arg: "x", expected: 16, found: 24 });
     assert_eq!(
-        Walk::new(&HEADS, [operand("x", (&x[..], [6, 4]))], None).unwrap_err(),
+        made(&HEADS, [operand("x", (&x[..], [6, 4]))], None).unwrap_err(),
         NormError::Rank { arg: "x", expected: 3, found: 2 }
     );
     let both = [operand("x", (&x[..], [2, 3, 4])), operand("y", (&x[..], [3, 2, 4]))];
-    assert_eq!(
-        Walk::new(&HEADS, both, None).unwrap_err(),
-        NormError::Dims { arg: "y", axis: 0, expected: 2, found: 3 }
-    );
+    assert_eq!(made(&HEADS, both, None).unwrap_err(), NormError::Dims { arg: "y", axis: 0, expected: 2, found: 3 });
 }
 
 #[test]
 fn strides_are_checked() {
     let x = [0.0_f32; 64];
-    let at = |strides: [usize; 3]| Walk::new(&HEADS, [operand("x", (&x[..], [2, 3, 4], strides))], None);
+    let at = |strides: [usize; 3]| made(&HEADS, [operand("x", (&x[..], [2, 3, 4], strides))], None);
     assert_eq!(at([12, 4, 2]).unwrap_err(), NormError::Stride { arg: "x", axis: 2, expected: 1, found: 2 });
     assert_eq!(at([12, 3, 1]).unwrap_err(), NormError::Stride { arg: "x", axis: 1, expected: 4, found: 3 });
     assert_eq!(at([100, 4, 1]).unwrap_err(), NormError::TooShort { arg: "x", expected: 112, found: 64 });
@@ -103,32 +108,32 @@ fn strides_are_checked() {
 #[test]
 fn open_lengths_come_from_dims_arrays_or_the_weight() {
     let x = [0.0_f32; 24];
-    assert_eq!(Walk::new(&OPEN, [operand("x", &x)], None).unwrap_err(), NormError::DimsNeeded { arg: "x" });
-    assert_eq!(Walk::new(&OPEN, [operand("x", &x)], Some(6)).unwrap().rows.total, 4);
-    assert_eq!(Walk::new(&OPEN, [operand("x", (&x[..], [2, 12]))], None).unwrap().n, 12);
+    assert_eq!(made(&OPEN, [operand("x", &x)], None).unwrap_err(), NormError::DimsNeeded { arg: "x" });
+    assert_eq!(made(&OPEN, [operand("x", &x)], Some(6)).unwrap().rows.total, 4);
+    assert_eq!(made(&OPEN, [operand("x", (&x[..], [2, 12]))], None).unwrap().n, 12);
     let arrays = [[0.0_f32; 3]; 8];
-    assert_eq!(Walk::new(&OPEN, [operand("x", &arrays)], None).unwrap().n, 3);
+    assert_eq!(made(&OPEN, [operand("x", &arrays)], None).unwrap().n, 3);
     let not = |found| NormError::NotInFamily { arg: "weight", family: &[4, 8], found };
-    assert_eq!(Walk::new(&FAMILY, [operand("x", &x)], Some(6)).unwrap_err(), not(6));
-    assert_eq!(Walk::new(&FAMILY, [operand("x", &x)], Some(8)).unwrap().n, 8);
+    assert_eq!(made(&FAMILY, [operand("x", &x)], Some(6)).unwrap_err(), not(6));
+    assert_eq!(made(&FAMILY, [operand("x", &x)], Some(8)).unwrap().n, 8);
 }
 
 #[test]
 fn huge_dims_do_not_wrap() {
     let x = [0.0_f32; 8];
     let huge = [usize::MAX / 2, 3, 4];
-    assert_eq!(Walk::new(&HEADS, [operand("x", (&x[..], huge))], None).unwrap_err(), NormError::TooLarge { arg: "x" });
+    assert_eq!(made(&HEADS, [operand("x", (&x[..], huge))], None).unwrap_err(), NormError::TooLarge { arg: "x" });
 }
 
 #[test]
 fn no_rows() {
     let empty: [f32; 0] = [];
-    let walk = Walk::new(&ROWS_OF_8, [operand("x", &empty)], None).unwrap();
+    let walk = made(&ROWS_OF_8, [operand("x", &empty)], None).unwrap();
     assert_eq!(stretches(&walk, 0..0), []);
-    let walk = Walk::new(&HEADS, [operand("x", (&empty[..], [0, 3, 4], [0, 0, 0]))], None);
+    let walk = made(&HEADS, [operand("x", (&empty[..], [0, 3, 4], [0, 0, 0]))], None);
     assert_eq!(stretches(&walk.unwrap(), 0..0), []);
     let huge = (&empty[..], [0, usize::MAX, 4], [usize::MAX, 4, 1]);
-    assert_eq!(stretches(&Walk::new(&HEADS, [operand("x", huge)], None).unwrap(), 0..0), []);
+    assert_eq!(stretches(&made(&HEADS, [operand("x", huge)], None).unwrap(), 0..0), []);
 }
 
 /// No memory is behind these: only their lengths are.
@@ -136,13 +141,13 @@ fn no_rows() {
 fn more_rows_than_32_bits_count() {
     use crate::shape::tests::operand;
     let flat = View::from(&[0.0_f32; 0]).layout;
-    let walk = Walk::new(&ROWS_OF_8, [Operand::new("x", 1 << 40, &flat)], None).unwrap();
+    let walk = made(&ROWS_OF_8, [Operand::new("x", 1 << 40, &flat)], None).unwrap();
     assert_eq!((walk.n, walk.rows.total), (8, 1 << 37));
     assert_eq!(stretches(&walk, (1 << 37) - 2..1 << 37), [((1 << 37) - 2, 2, [(1 << 40) - 16])]);
 
     let dims = [1 << 20, 1 << 14, 4];
     let both = [operand("x", dims, Some([1 << 40, 1 << 24, 1])), operand("y", dims, None)];
-    let walk = Walk::new(&HEADS, both, None).unwrap();
+    let walk = made(&HEADS, both, None).unwrap();
     assert_eq!((walk.rows.total, walk.rows.strides), (1 << 34, [1 << 24, 4]));
     let last = (1 << 34) - 1;
     let at = [(((1 << 20) - 1) << 40) + (((1 << 14) - 1) << 24), 4 * last];

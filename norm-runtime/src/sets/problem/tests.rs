@@ -27,10 +27,18 @@ static BATCH_COLUMNS: Spec = spec(&[Role::Normalized, Role::Channel], None);
 static LAYER_COLUMNS: Spec = spec(&[Role::Kept, Role::Normalized, Role::Kept], None);
 static BATCH: Spec = spec(&[Role::Normalized, Role::Channel, Role::Normalized], None);
 
+fn made<const K: usize>(
+    spec: &'static Spec,
+    operands: [Operand<'_>; K],
+    param: Option<(&'static str, usize)>,
+) -> Result<Problem<K>, NormError> {
+    Problem::with(spec, operands, param, |problem| Ok(Problem { ..*problem }))
+}
+
 #[test]
 fn segments() {
     let dims = [1 << 8, 1 << 12, 1 << 20];
-    let problem = Problem::new(&GROUP, [operand("x", dims, None), operand("y", dims, None)], None).unwrap();
+    let problem = made(&GROUP, [operand("x", dims, None), operand("y", dims, None)], None).unwrap();
     assert_eq!((problem.form, problem.sets, problem.fuse, problem.n), (Form::Segments, 1 << 12, 1 << 10, 1 << 20));
     assert_eq!((problem.total, problem.count(), problem.statistics()), (1 << 40, 1 << 30, 4 << 8));
     // A group does not fit the cache: one at a time.
@@ -55,7 +63,7 @@ fn segments() {
 fn segments_with_strides_of_2_to_the_40th() {
     let (dims, strides) = ([1 << 20, 5, 1 << 10], [1 << 40, 1 << 37, 1]);
     let operands = [operand("x", dims, Some(strides)), operand("y", dims, None)];
-    let problem = Problem::new(&BATCH, operands, None).unwrap();
+    let problem = made(&BATCH, operands, None).unwrap();
     assert_eq!((problem.set_strides, problem.rows.strides), ([1 << 37, 1 << 10], [1 << 40, 5 << 10]));
     assert_eq!((problem.set_len(), problem.count()), (1 << 30, 1 << 30));
     let flight = Flight { run: 0, offsets: [0; 2], first: 3, sets: 2 };
@@ -71,7 +79,7 @@ fn segments_with_strides_of_2_to_the_40th() {
 #[test]
 fn columns() {
     let dims = [1 << 20, 1 << 14];
-    let problem = Problem::new(&BATCH_COLUMNS, [operand("x", dims, None); 3], None).unwrap();
+    let problem = made(&BATCH_COLUMNS, [operand("x", dims, None); 3], None).unwrap();
     assert_eq!((problem.form, problem.sets, problem.rows.total), (Form::Columns, 1 << 14, 1 << 20));
     let mut flights = 0;
     let len = problem.flight_len(4);
@@ -91,7 +99,7 @@ fn columns() {
 fn columns_by_row() {
     let (dims, strides) = ([3, 1 << 20, 1 << 13], [1 << 60, 1 << 39, 1]);
     let operands = [operand("x", dims, Some(strides)), operand("y", dims, None)];
-    let problem = Problem::new(&LAYER_COLUMNS, operands, None).unwrap();
+    let problem = made(&LAYER_COLUMNS, operands, None).unwrap();
     assert_eq!((problem.form, problem.sets, problem.params()), (Form::ColumnsByRow, 1 << 13, 1 << 20));
     let mut runs = 0;
     problem.for_each_flight(problem.sets, 0..3, |flight| {
