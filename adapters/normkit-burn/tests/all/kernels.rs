@@ -14,7 +14,8 @@ fn two(params: &[Tensor<1>]) -> (Tensor<1>, Tensor<1>) {
 
 #[test]
 fn without_parameters() {
-    let op = NormOp::new(norm!(kind = "layer", shape = [_, 24], affine = false, eps = 1e-3).kernel());
+    let op =
+        NormOp::new(norm!(kind = "layer", shape = [_, 24], affine = false, eps = 1e-3, allow(eps_unusual)).kernel());
     assert_eq!(op.eps(), 1e-3);
     let x = values(1, &[5, 24]);
     for (op, eps) in [(op, 1e-3), (op.with_eps(0.5), 0.5)] {
