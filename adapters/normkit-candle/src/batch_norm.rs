@@ -1,9 +1,9 @@
 //! Batch normalization over axis 1, in place of candle-nn's.
 
-use crate::kernels::{BATCH, BATCH_COLUMNS, BATCH_COLUMNS_NO_AFFINE, BATCH_NO_AFFINE};
 use crate::op::NormOp;
 use candle_core::{ModuleT, Result, Tensor, Var, bail};
 use candle_nn::{BatchNormConfig, VarBuilder};
+use normkit_adapter::kernels::{BATCH, BATCH_COLUMNS, BATCH_COLUMNS_NO_AFFINE, BATCH_NO_AFFINE};
 
 /// Batch normalization over axis 1 of `[N, C]` or `[N, C, ...]`, as [`candle_nn::BatchNorm`].
 ///
@@ -156,11 +156,11 @@ impl BatchNorm {
             (_, Some(_)) => &BATCH,
             (_, None) => &BATCH_NO_AFFINE,
         };
-        family.op(x, self.eps())
+        NormOp::of(family, x, self.eps())
     }
 }
 
-/// Layers of which all constructors but [`candle_nn::batch_norm`] with `remove_mean: false` subtract the mean; this takes it for
+/// Layers of which all constructors but [`candle_nn::batch_norm()`] with `remove_mean: false` subtract the mean; this takes it for
 /// granted.
 impl From<candle_nn::BatchNorm> for BatchNorm {
     fn from(inner: candle_nn::BatchNorm) -> Self {
@@ -178,7 +178,7 @@ impl ModuleT for BatchNorm {
     }
 }
 
-/// As [`candle_nn::batch_norm`]: `running_mean`, `running_var` and, unless `config` says otherwise, `weight` and `bias` of
+/// As [`candle_nn::batch_norm()`]: `running_mean`, `running_var` and, unless `config` says otherwise, `weight` and `bias` of
 /// `num_features` elements.
 ///
 /// Training without `remove_mean` is candle's own, on any device.

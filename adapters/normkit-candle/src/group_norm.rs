@@ -1,8 +1,10 @@
 //! Group normalization over axis 1, in place of candle-nn's, and instance normalization, which candle-nn has not.
 
-use crate::kernels::{INSTANCE, INSTANCE_NO_AFFINE, group};
+use crate::call::error;
+use crate::op::NormOp;
 use candle_core::{Module, Result, Tensor, bail};
 use candle_nn::{Init, VarBuilder};
+use normkit_adapter::kernels::{INSTANCE, INSTANCE_NO_AFFINE, group};
 
 /// Group normalization over axis 1 of `[N, C, ...]`, as [`candle_nn::GroupNorm`].
 ///
@@ -52,11 +54,12 @@ impl Module for GroupNorm {
             return self.inner.forward(x);
         }
         check_channels("group", x, self.num_channels)?;
-        group(x, self.num_groups, self.eps)?.forward(x, &[&self.weight, &self.bias])
+        let kernel = group(x.dtype().as_str(), self.num_groups).map_err(error)?;
+        NormOp::new(kernel).with_eps(self.eps).forward(x, &[&self.weight, &self.bias])
     }
 }
 
-/// As [`candle_nn::group_norm`]: `weight` and `bias` of `num_channels` elements.
+/// As [`candle_nn::group_norm()`]: `weight` and `bias` of `num_channels` elements.
 ///
 /// # Errors
 /// If a tensor is missing or of another size, or the groups do not divide the channels.
@@ -139,8 +142,8 @@ impl Module for InstanceNorm {
         }
         check_channels("instance", x, self.num_channels)?;
         match &self.weight_and_bias {
-            Some((weight, bias)) => INSTANCE.op(x, self.eps)?.forward(x, &[weight, bias]),
-            None => INSTANCE_NO_AFFINE.op(x, self.eps)?.forward(x, &[]),
+            Some((weight, bias)) => NormOp::of(&INSTANCE, x, self.eps)?.forward(x, &[weight, bias]),
+            None => NormOp::of(&INSTANCE_NO_AFFINE, x, self.eps)?.forward(x, &[]),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Layer and RMS normalization over the last axis, in place of candle-nn's.
 
-use crate::kernels::{LAYER, LAYER_NO_BIAS, RMS};
+use crate::op::NormOp;
 use candle_core::{Module, Result, Tensor};
 use candle_nn::{LayerNormConfig, VarBuilder};
+use normkit_adapter::kernels::{LAYER, LAYER_NO_BIAS, RMS};
 
 /// Layer normalization over the last axis, as [`candle_nn::LayerNorm`].
 ///
@@ -81,15 +82,15 @@ impl Module for LayerNorm {
         }
         let (weight, eps) = (self.weight(), self.eps());
         match (self.remove_mean(), self.bias()) {
-            (true, Some(bias)) => LAYER.op(x, eps)?.forward(x, &[weight, bias]),
-            (true, None) => LAYER_NO_BIAS.op(x, eps)?.forward(x, &[weight]),
-            (false, None) => RMS.op(x, eps)?.forward(x, &[weight]),
-            (false, Some(bias)) => RMS.op(x, eps)?.forward(x, &[weight])?.broadcast_add(bias),
+            (true, Some(bias)) => NormOp::of(&LAYER, x, eps)?.forward(x, &[weight, bias]),
+            (true, None) => NormOp::of(&LAYER_NO_BIAS, x, eps)?.forward(x, &[weight]),
+            (false, None) => NormOp::of(&RMS, x, eps)?.forward(x, &[weight]),
+            (false, Some(bias)) => NormOp::of(&RMS, x, eps)?.forward(x, &[weight])?.broadcast_add(bias),
         }
     }
 }
 
-/// As [`candle_nn::layer_norm`]: `weight` (or `gamma`) of `size` elements and, unless `config` says otherwise, `bias` (or `beta`).
+/// As [`candle_nn::layer_norm()`]: `weight` (or `gamma`) of `size` elements and, unless `config` says otherwise, `bias` (or `beta`).
 ///
 /// # Errors
 /// If a tensor is missing or of another size.
@@ -97,7 +98,7 @@ pub fn layer_norm<C: Into<LayerNormConfig>>(size: usize, config: C, vb: VarBuild
     candle_nn::layer_norm(size, config, vb).map(LayerNorm)
 }
 
-/// As [`candle_nn::layer_norm_no_bias`].
+/// As [`candle_nn::layer_norm_no_bias()`].
 ///
 /// # Errors
 /// If the weight is missing or of another size.
@@ -178,7 +179,7 @@ impl Module for RmsNorm {
     }
 }
 
-/// As [`candle_nn::rms_norm`]: `weight` (or `gamma`) of `size` elements.
+/// As [`candle_nn::rms_norm()`]: `weight` (or `gamma`) of `size` elements.
 ///
 /// # Errors
 /// If the weight is missing or of another size.

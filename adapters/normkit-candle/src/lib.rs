@@ -66,9 +66,7 @@
 mod batch_norm;
 mod call;
 mod group_norm;
-mod kernels;
 mod layer_norm;
-mod layout;
 mod module;
 mod op;
 

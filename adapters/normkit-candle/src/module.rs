@@ -1,9 +1,10 @@
 //! A kernel of the user's own as a module.
 
+use crate::call::error;
 use crate::op::NormOp;
 use candle_core::{Device, Module, Result, Shape, Tensor, Var, bail};
 use candle_nn::{Init, VarBuilder};
-use normkit::{Affine, Kernel, NormLayer};
+use normkit::{Kernel, NormLayer};
 
 /// The operation of a kernel with its parameters: a module for kinds that have no running statistics.
 ///
@@ -36,11 +37,7 @@ impl Norm {
     /// # Errors
     /// If there are more or fewer than the kernel has, or it has running statistics.
     pub fn new(op: NormOp, params: Vec<Tensor>) -> Result<Self> {
-        let names = names(op.kernel())?;
-        if params.len() != names.len() {
-            let kind = op.kernel().spec().kind;
-            bail!("{kind}: expected {} parameters ({}), found {}", names.len(), names.join(", "), params.len())
-        }
+        op.call().module_params().and_then(|_| op.call().check_params(params.len())).map_err(error)?;
         Ok(Norm { op, params })
     }
 
@@ -51,7 +48,7 @@ impl Norm {
     pub fn load<S: Into<Shape>>(op: NormOp, shape: S, vb: VarBuilder) -> Result<Self> {
         let shape = shape.into();
         let get = |name: &&str| vb.get_with_hints(&shape, name, Init::Const(if *name == "bias" { 0.0 } else { 1.0 }));
-        let params = names(op.kernel())?.iter().map(get).collect::<Result<_>>()?;
+        let params = op.call().module_params().map_err(error)?.iter().map(get).collect::<Result<_>>()?;
         Self::new(op, params)
     }
 
@@ -98,19 +95,6 @@ impl Module for Norm {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.op.forward(x, &self.params.iter().collect::<Vec<_>>())
     }
-}
-
-/// The names of the parameters that a module of this kernel has.
-fn names(kernel: Kernel) -> Result<&'static [&'static str]> {
-    let spec = kernel.spec();
-    if spec.running.is_some() || spec.of_sum {
-        bail!("{}: a module takes kernels of x, without running statistics; this kind has `NormOp`", spec.kind)
-    }
-    Ok(match spec.affine {
-        Affine::None => &[],
-        Affine::Weight => &["weight"],
-        Affine::WeightAndBias => &["weight", "bias"],
-    })
 }
 
 fn var(name: &str, values: normkit::Tensor<'_>, device: &Device) -> Result<Tensor> {

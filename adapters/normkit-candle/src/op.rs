@@ -1,8 +1,9 @@
 //! A kernel as an operation on tensors.
 
-use crate::call::{Call, Kept};
+use crate::call::{Op, error};
 use candle_core::{DType, Error, Result, Tensor, Var, bail};
-use normkit::{Kernel, Saved};
+use normkit::Kernel;
+use normkit_adapter::{Call, Kept, kernels::Family};
 use std::sync::{Arc, OnceLock};
 
 /// A kernel as an operation on tensors, with gradients for `x` and for every parameter.
@@ -33,34 +34,31 @@ use std::sync::{Arc, OnceLock};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct NormOp {
-    kernel: Kernel,
-    eps: f64,
-}
+pub struct NormOp(Call);
 
 impl NormOp {
     /// The operation of this kernel, with the `eps` that it was generated with.
     #[must_use]
     pub fn new(kernel: Kernel) -> Self {
-        NormOp { kernel, eps: kernel.spec().eps }
+        NormOp(Call::new(kernel))
     }
 
     /// The same with another `eps`, as read from a config.
     #[must_use]
     pub fn with_eps(self, eps: f64) -> Self {
-        NormOp { eps, ..self }
+        NormOp(self.0.with_eps(eps))
     }
 
     /// The kernel.
     #[must_use]
     pub fn kernel(&self) -> Kernel {
-        self.kernel
+        self.0.kernel()
     }
 
     /// What is added to the mean square inside the root.
     #[must_use]
     pub fn eps(&self) -> f64 {
-        self.eps
+        self.0.eps()
     }
 
     /// Normalizes `x`. Batch normalization takes the statistics of the batch.
@@ -69,7 +67,7 @@ impl NormOp {
     /// If a tensor is of another type, device, rank or size than the kernel takes, or strided along normalized axes.
     pub fn forward(&self, x: &Tensor, params: &[&Tensor]) -> Result<Tensor> {
         let has_graph = x.track_op() || params.iter().any(|param| param.track_op());
-        self.call(x, params, None, has_graph.then(Kept::default))
+        self.apply(x, params, None, has_graph.then(Arc::default))
     }
 
     /// Normalizes `x` with the statistics of the batch, and gives them too, for running statistics to follow. Batch normalization only.
@@ -77,13 +75,13 @@ impl NormOp {
     /// # Errors
     /// As [`forward`](Self::forward); and where a channel has only one value.
     pub fn forward_train(&self, x: &Tensor, params: &[&Tensor]) -> Result<(Tensor, Statistics)> {
-        let spec = self.kernel.spec();
+        let spec = self.0.kernel().spec();
         if spec.running.is_none() {
             bail!("{}: only batch normalization keeps the statistics of a batch", spec.kind)
         }
-        let kept: Kept = Arc::new(OnceLock::new());
-        let y = self.call(x, params, None, Some(kept.clone()))?;
-        Ok((y, Statistics { kept, dtype: x.dtype() }))
+        let kept: Arc<OnceLock<Kept>> = Arc::default();
+        let y = self.apply(x, params, None, Some(kept.clone()))?;
+        Ok((y, Statistics(kept)))
     }
 
     /// Normalizes `x` with statistics that are given: batch normalization's inference. Gradients take them for constants.
@@ -91,28 +89,43 @@ impl NormOp {
     /// # Errors
     /// As [`forward`](Self::forward); and if a variance is negative.
     pub fn forward_fixed(&self, x: &Tensor, mean: &Tensor, var: &Tensor, params: &[&Tensor]) -> Result<Tensor> {
-        self.call(x, params, Some([mean.detach(), var.detach()]), None)
+        self.apply(x, params, Some([mean.detach(), var.detach()]), None)
     }
 
-    fn call(&self, x: &Tensor, params: &[&Tensor], fixed: Option<[Tensor; 2]>, kept: Option<Kept>) -> Result<Tensor> {
-        let call = Call { kernel: self.kernel, eps: self.eps, fixed, kept };
+    /// The operation of a family's kernel on tensors of the type of `x`.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(crate) fn of(family: &Family, x: &Tensor, eps: f64) -> Result<Self> {
+        Ok(NormOp::new(family.of(x.dtype().as_str()).map_err(error)?).with_eps(eps))
+    }
+
+    pub(crate) fn call(&self) -> Call {
+        self.0
+    }
+
+    fn apply(
+        &self,
+        x: &Tensor,
+        params: &[&Tensor],
+        fixed: Option<[Tensor; 2]>,
+        kept: Option<Arc<OnceLock<Kept>>>,
+    ) -> Result<Tensor> {
+        let op = Op { call: self.0, fixed, kept };
         let arguments: Vec<&Tensor> = [x].into_iter().chain(params.iter().copied()).collect();
-        call.check(&arguments)?;
+        op.check(&arguments)?;
         match arguments[..] {
-            [x] => x.apply_op1(call),
-            [x, weight] => x.apply_op2(weight, call),
-            [x, weight, bias] => x.apply_op3(weight, bias, call),
-            _ => bail!("{}: expected at most 2 parameters, found {}", self.kernel.spec().kind, params.len()),
+            [x] => x.apply_op1(op),
+            [x, weight] => x.apply_op2(weight, op),
+            [x, weight, bias] => x.apply_op3(weight, bias, op),
+            _ => bail!("{}: expected at most 2 parameters, found {}", self.kernel().spec().kind, params.len()),
         }
     }
 }
 
 /// The statistics of a batch: the mean and the biased variance of each channel.
 #[derive(Debug)]
-pub struct Statistics {
-    kept: Kept,
-    dtype: DType,
-}
+pub struct Statistics(Arc<OnceLock<Kept>>);
 
 impl Statistics {
     /// Lets running statistics follow: `running = (1 - momentum) * running + momentum * batch`. `unbiased`: the variance of `n - 1`
@@ -121,35 +134,12 @@ impl Statistics {
     /// # Errors
     /// If the variables are of another type or size.
     pub fn update(&self, mean: &Var, var: &Var, momentum: f64, unbiased: bool) -> Result<()> {
-        let (batch_mean, batch_var, count) = self.values()?;
-        if count == 0 {
-            return Ok(()); // a batch of nothing changes nothing
-        }
-        let correction = if unbiased { count as f64 / (count as f64 - 1.0) } else { 1.0 };
-        for (running, batch, factor) in [(mean, batch_mean, 1.0), (var, batch_var, correction)] {
-            let old = running.to_dtype(DType::F64)?.to_vec1::<f64>()?;
-            if old.len() != batch.len() {
-                bail!("running statistics: expected {} channels, found {}", batch.len(), old.len())
-            }
-            let follow = |(old, batch): (f64, f64)| (1.0 - momentum) * old + momentum * factor * batch;
-            let new: Vec<f64> = old.into_iter().zip(batch).map(follow).collect();
+        let kept = self.0.get().ok_or_else(|| Error::msg("batch: the forward pass kept no statistics"))?;
+        let numbers = |running: &Var| running.to_dtype(DType::F64)?.to_vec1::<f64>();
+        let new = kept.follow([numbers(mean)?, numbers(var)?], momentum, unbiased).map_err(error)?;
+        for (running, new) in [mean, var].into_iter().zip(new) {
             running.set(&Tensor::new(new, running.device())?.to_dtype(running.dtype())?)?;
         }
         Ok(())
-    }
-
-    /// Mean, biased variance, and how many elements they are of.
-    fn values(&self) -> Result<(Vec<f64>, Vec<f64>, usize)> {
-        fn of<A: normkit::Compute>(saved: &Saved<A>) -> (Vec<f64>, Vec<f64>, usize) {
-            // The mean is kept as the sum of two numbers.
-            let mean = saved.mean().iter().zip(saved.residual()).map(|(mean, rest)| mean.to_f64() + rest.to_f64());
-            (mean.collect(), saved.variance().iter().map(|value| value.to_f64()).collect(), saved.count())
-        }
-        let kept = self.kept.get();
-        let values = match self.dtype {
-            DType::F64 => kept.and_then(|kept| kept.downcast_ref()).map(of::<f64>),
-            _ => kept.and_then(|kept| kept.downcast_ref()).map(of::<f32>),
-        };
-        values.ok_or_else(|| Error::msg("batch: the forward pass kept no statistics"))
     }
 }

@@ -1,11 +1,10 @@
 //! PyTorch's results in float64, from the golden files of normkit's own tests: see `tests/golden/generate.py` there.
 
+use crate::golden_files::{self, File};
 use crate::{compare, gradients, var};
 use candle_core::{DType, Device, Module, ModuleT, Result, Tensor, Var};
 use normkit_candle::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
-use safetensors::SafeTensors;
 use std::collections::HashMap;
-use std::path::Path;
 
 struct Golden {
     name: String,
@@ -13,23 +12,10 @@ struct Golden {
     tensors: HashMap<String, Tensor>,
 }
 
-/// The files of a folder whose metadata say so.
-fn files(folder: &str, wanted: impl Fn(&HashMap<String, String>) -> bool) -> Vec<Golden> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(folder);
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "safetensors") {
-            continue;
-        }
-        let data = std::fs::read(&path).unwrap();
-        let metadata = SafeTensors::read_metadata(&data).unwrap().1.metadata().clone().unwrap();
-        if wanted(&metadata) {
-            let tensors = candle_core::safetensors::load_buffer(&data, &Device::Cpu).unwrap();
-            files.push(Golden { name: path.file_stem().unwrap().to_string_lossy().into(), metadata, tensors });
-        }
-    }
-    files
+fn read(files: Vec<File>) -> Vec<Golden> {
+    let tensors = |data: &[u8]| candle_core::safetensors::load_buffer(data, &Device::Cpu).unwrap();
+    let read = |file: File| Golden { tensors: tensors(&file.data), name: file.name, metadata: file.metadata };
+    files.into_iter().map(read).collect()
 }
 
 impl Golden {
@@ -69,9 +55,7 @@ fn tensor(var: &Var) -> Tensor {
 
 #[test]
 fn rows() -> Result<()> {
-    let files = files("", |m| !m["normalized"].contains(',') && m["affine"] != "none");
-    assert!(files.len() >= 25, "{} files", files.len());
-    for file in files {
+    for file in read(golden_files::rows()) {
         let eps: f64 = file.number("eps");
         file.check(|v, _| match v {
             [x, weight] if file.metadata["kind"] == "rms" => RmsNorm::new(tensor(weight), eps).forward(x),
@@ -85,16 +69,7 @@ fn rows() -> Result<()> {
 
 #[test]
 fn groups_and_instances() -> Result<()> {
-    let of_kind = |m: &HashMap<String, String>| {
-        // Weight and bias, or none: no module has one alone.
-        m["axis"] == "1"
-            && m["affine"] != "weight"
-            && m["shape"].split(',').count() > 2
-            && ["group", "instance"].contains(&&*m["kind"])
-    };
-    let files = files("sets", of_kind);
-    assert!(files.len() >= 20, "{} files", files.len());
-    for file in files {
+    for file in read(golden_files::groups_and_instances()) {
         let (eps, channels) = (file.number("eps"), file.tensors["x"].dim(1)?);
         file.check(|v, dtype| match (v, &*file.metadata["kind"]) {
             ([x, weight, bias], "group") => {
@@ -114,17 +89,7 @@ fn groups_and_instances() -> Result<()> {
 
 #[test]
 fn batches() -> Result<()> {
-    let of_kind = |m: &HashMap<String, String>| {
-        let usual = m.get("running_var").is_none_or(|kind| kind == "unbiased");
-        m["kind"] == "batch"
-            && m["axis"] == "1"
-            && m["affine"] != "weight"
-            && usual
-            && m.get("momentum").is_none_or(|m| m != "cumulative")
-    };
-    let files = files("sets", of_kind);
-    assert!(files.len() >= 20, "{} files", files.len());
-    for file in files {
+    for file in read(golden_files::batches()) {
         let eps: f64 = file.number("eps");
         let train = file.metadata["mode"] == "train";
         let momentum = if train { file.number("momentum") } else { 0.1 };

@@ -2,12 +2,11 @@
 
 mod bad_input;
 mod golden;
+/// Which files there are; the other adapters read the same.
+#[path = "../../../golden.rs"]
+mod golden_files;
 mod halves;
 mod kernels;
-/// For its own tests.
-#[allow(dead_code)]
-#[path = "../../src/layout.rs"]
-mod layout;
 mod places;
 mod slow_path;
 mod theirs;

@@ -94,6 +94,6 @@ fn parameters() -> Result<()> {
 
     let column = RmsNorm::new(values(25, &[64, 2])?.narrow(1, 1, 1)?.squeeze(1)?, 1e-6).forward(&x);
     let error = message(column);
-    assert!(error.starts_with("rms: `weight`: expected a contiguous parameter, found strides [2]"), "{error}");
+    assert!(error.starts_with("rms: `weight`: expected a contiguous tensor, found strides [2]"), "{error}");
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! The kernels of the modules: the usual sizes, and all others.
+//! The kernels of modules: the usual sizes, and all others. Each adapter has the same.
 
-use crate::op::NormOp;
-use candle_core::{DType, Result, Tensor, bail};
-use normkit::{Kernel, norm};
+use crate::error::Error;
+use normkit::{Affine, Kernel, norm};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// The same kernel for each type of elements, with parameters of the same type.
+#[derive(Clone, Copy, Debug)]
 pub struct Family {
     f32: Kernel,
     f64: Kernel,
@@ -15,23 +15,19 @@ pub struct Family {
 }
 
 impl Family {
-    /// The operation on tensors of the type of `x`.
+    /// The kernel over elements of the type of this name.
     ///
     /// # Errors
     /// If there is none.
-    pub fn op(&self, x: &Tensor, eps: f64) -> Result<NormOp> {
-        Ok(NormOp::new(self.of(x.dtype())?).with_eps(eps))
-    }
-
-    fn of(&self, dtype: DType) -> Result<Kernel> {
+    pub fn of(&self, dtype: &str) -> Result<Kernel, Error> {
         match dtype {
-            DType::F32 => Ok(self.f32),
-            DType::F64 => Ok(self.f64),
-            DType::F16 => Ok(self.f16),
-            DType::BF16 => Ok(self.bf16),
+            "f32" => Ok(self.f32),
+            "f64" => Ok(self.f64),
+            "f16" => Ok(self.f16),
+            "bf16" => Ok(self.bf16),
             found => {
                 let kind = self.f32.spec().kind;
-                bail!("{kind}: `x`: expected elements of f32 | f64 | f16 | bf16, found {}", found.as_str())
+                Err(Error::Other(format!("{kind}: `x`: expected elements of f32 | f64 | f16 | bf16, found {found}")))
             }
         }
     }
@@ -69,40 +65,61 @@ macro_rules! channels {
     };
 }
 
+/// RMS normalization over the last axis.
 pub static RMS: Family = rows!(kind = "rms");
+/// Layer normalization over the last axis.
 pub static LAYER: Family = rows!(kind = "layer");
+/// The same without a bias.
 pub static LAYER_NO_BIAS: Family = rows!(kind = "layer", affine = weight);
 
-/// `[N, C, ...]`.
+/// Batch normalization over axis 1 of `[N, C, ...]`.
 pub static BATCH: Family = channels!(kind = "batch", shape = [_, _, _]);
+/// The same without weight and bias.
 pub static BATCH_NO_AFFINE: Family = channels!(kind = "batch", shape = [_, _, _], affine = false);
-/// `[N, C]`: vectors lie across channels.
+/// Batch normalization over axis 1 of `[N, C]`: vectors lie across channels.
 pub static BATCH_COLUMNS: Family = channels!(kind = "batch", shape = [_, _]);
+/// The same without weight and bias.
 pub static BATCH_COLUMNS_NO_AFFINE: Family = channels!(kind = "batch", shape = [_, _], affine = false);
 
-/// In one group; see [`Kernel::with_groups`].
+/// Group normalization over axis 1 of `[N, C, ...]`, in one group; see [`group`].
 pub static GROUP: Family = channels!(kind = "group", groups = 1, shape = [_, _, _], allow(one_group));
+/// The same without weight and bias; see [`group_no_affine`].
+pub static GROUP_NO_AFFINE: Family =
+    channels!(kind = "group", groups = 1, shape = [_, _, _], affine = false, allow(one_group));
+/// Instance normalization over axis 1 of `[N, C, ...]`.
 pub static INSTANCE: Family = channels!(kind = "instance", shape = [_, _, _]);
+/// The same without weight and bias.
 pub static INSTANCE_NO_AFFINE: Family = channels!(kind = "instance", shape = [_, _, _], affine = false);
 
-/// The operation of group normalization on tensors of the type of `x`, in that many groups.
+/// The kernel of group normalization over elements of the type of this name, in that many groups.
 ///
 /// # Errors
 /// If there is none for that type, or no group.
-pub fn group(x: &Tensor, groups: usize, eps: f64) -> Result<NormOp> {
+pub fn group(dtype: &str, groups: usize) -> Result<Kernel, Error> {
+    in_groups(GROUP.of(dtype)?, groups)
+}
+
+/// The same without weight and bias.
+///
+/// # Errors
+/// As [`group`].
+pub fn group_no_affine(dtype: &str, groups: usize) -> Result<Kernel, Error> {
+    in_groups(GROUP_NO_AFFINE.of(dtype)?, groups)
+}
+
+fn in_groups(one: Kernel, groups: usize) -> Result<Kernel, Error> {
     // `with_groups` is to be asked once for each number.
-    static KNOWN: Mutex<BTreeMap<(&str, usize), Kernel>> = Mutex::new(BTreeMap::new());
-    let one = GROUP.of(x.dtype())?;
+    static KNOWN: Mutex<BTreeMap<(&str, bool, usize), Kernel>> = Mutex::new(BTreeMap::new());
+    let spec = one.spec();
+    let key = (spec.dtype, spec.affine == Affine::None, groups);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let kernel = match known.get(&(one.spec().dtype, groups)) {
-        Some(kernel) => *kernel,
+    match known.get(&key) {
+        Some(kernel) => Ok(*kernel),
         None => {
-            let Some(kernel) = one.with_groups(groups) else {
-                bail!("group: expected at least 1 group, found {groups}")
-            };
-            known.insert((one.spec().dtype, groups), kernel);
-            kernel
+            let none = || Error::Other(format!("group: expected at least 1 group, found {groups}"));
+            let kernel = one.with_groups(groups).ok_or_else(none)?;
+            known.insert(key, kernel);
+            Ok(kernel)
         }
-    };
-    Ok(NormOp::new(kernel).with_eps(eps))
+    }
 }
