@@ -1,4 +1,4 @@
-//! Two ways to do the same, timed in turns, for the examples of adapters.
+//! Ways to do the same, timed in turns, for the examples of adapters.
 
 use std::time::{Duration, Instant};
 
@@ -19,9 +19,9 @@ fn calibrate(run: &dyn Fn()) -> u32 {
 }
 
 /// Microseconds of one call of each.
-pub fn medians(runs: [&dyn Fn(); 2], turns: usize) -> [f64; 2] {
+pub fn medians<const N: usize>(runs: [&dyn Fn(); N], turns: usize) -> [f64; N] {
     let calls = runs.map(calibrate);
-    let mut times = [Vec::new(), Vec::new()];
+    let mut times: [Vec<f64>; N] = std::array::from_fn(|_| Vec::new());
     for _ in 0..turns {
         for ((run, calls), times) in runs.iter().zip(calls).zip(&mut times) {
             // Not counted: it brings back to the caches what the other's turn has pushed out.

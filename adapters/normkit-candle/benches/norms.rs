@@ -12,6 +12,9 @@ fn norms(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(&workload.name);
         group.bench_function("candle", |bencher| pool.install(|| bencher.iter(&workload.candle)));
         group.bench_function("normkit", |bencher| pool.install(|| bencher.iter(&workload.ours)));
+        if let Some(copy) = &workload.copy {
+            group.bench_function("copy", |bencher| pool.install(|| bencher.iter(copy)));
+        }
         group.finish();
     }
 }

@@ -1,6 +1,6 @@
 //! What the criterion benches and the example `ratios` both run: a layer of candle's and ours, over the same tensors.
 
-use candle_core::{DType, Device, Module, ModuleT, Result, Tensor, Var};
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Module, ModuleT, Result, Shape, Tensor, Var};
 use candle_nn::ops::{layer_norm_slow, rms_norm_slow};
 
 /// One layer on one shape.
@@ -9,6 +9,42 @@ pub struct Workload {
     pub name: String,
     pub candle: Box<dyn Fn() + Send + Sync>,
     pub ours: Box<dyn Fn() + Send + Sync>,
+    /// The same graph around an operation that only copies: what is candle's part in both.
+    pub copy: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Workload {
+    /// Beside a copy of the same tensor, through which gradients flow.
+    fn beside_a_copy(mut self, x: &Var) -> Self {
+        let x = x.clone();
+        self.copy = Some(Box::new(move || {
+            std::hint::black_box(trained(x.apply_op1(Copy), &x).expect("the tensor is contiguous"));
+        }));
+        self
+    }
+}
+
+/// Copies `x`, and its gradient.
+struct Copy;
+
+impl CustomOp1 for Copy {
+    fn name(&self) -> &'static str {
+        "copy"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (start, end) = layout.contiguous_offsets().ok_or_else(|| candle_core::Error::msg("not contiguous"))?;
+        let copy = match storage {
+            CpuStorage::F32(x) => CpuStorage::F32(x[start..end].to_vec()),
+            CpuStorage::BF16(x) => CpuStorage::BF16(x[start..end].to_vec()),
+            _ => return Err(candle_core::Error::msg("neither f32 nor bf16")),
+        };
+        Ok((copy, layout.shape().clone()))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+        dy.copy().map(Some)
+    }
 }
 
 fn workload<A, B>(name: String, candle: A, ours: B) -> Workload
@@ -19,7 +55,7 @@ where
     fn run(pass: &dyn Fn() -> Result<Tensor>) {
         std::hint::black_box(pass().expect("the shapes fit"));
     }
-    Workload { name, candle: Box::new(move || run(&candle)), ours: Box::new(move || run(&ours)) }
+    Workload { name, candle: Box::new(move || run(&candle)), ours: Box::new(move || run(&ours)), copy: None }
 }
 
 /// Forward and backward, the gradient of the output being 1; gives that of `x`.
@@ -59,12 +95,14 @@ fn of_rows(rows: usize, n: usize, dtype: DType) -> Result<Vec<Workload>> {
     let ours = normkit_candle::RmsNorm::new(weight.as_tensor().clone(), 1e-6);
     let (a, b, w) = (x.clone(), x.clone(), weight.clone());
     let theirs = move || trained(rms_norm_slow(&a, &w, 1e-6), &a);
-    all.push(workload(format!("rms_fwd_bwd_{size}"), theirs, move || trained(ours.forward(&b), &b)));
+    let passes = workload(format!("rms_fwd_bwd_{size}"), theirs, move || trained(ours.forward(&b), &b));
+    all.push(passes.beside_a_copy(&x));
 
     let ours = normkit_candle::LayerNorm::new(weight.as_tensor().clone(), bias.as_tensor().clone(), 1e-5);
-    let b = x.clone();
-    let theirs = move || trained(layer_norm_slow(&x, &weight, &bias, 1e-5), &x);
-    all.push(workload(format!("layer_fwd_bwd_{size}"), theirs, move || trained(ours.forward(&b), &b)));
+    let (a, b) = (x.clone(), x.clone());
+    let theirs = move || trained(layer_norm_slow(&a, &weight, &bias, 1e-5), &a);
+    let passes = workload(format!("layer_fwd_bwd_{size}"), theirs, move || trained(ours.forward(&b), &b));
+    all.push(passes.beside_a_copy(&x));
     Ok(all)
 }
 

@@ -20,10 +20,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn measure(filter: &str, turns: usize) -> Result<(), Box<dyn std::error::Error>> {
     println!("level {}, {} turns of {TURN:?}", normkit::Level::current()?, turns);
-    println!("{:32} {:>12} {:>12} {:>8}", "", "candle, us", "normkit, us", "times");
+    println!("{:32} {:>12} {:>12} {:>8} {:>12}", "", "candle, us", "normkit, us", "times", "copy, us");
     for workload in workloads::workloads()?.iter().filter(|workload| workload.name.contains(filter)) {
-        let [candle, ours] = medians([&workload.candle, &workload.ours], turns);
-        println!("{:32} {candle:12.2} {ours:12.2} {:8.2}", workload.name, candle / ours);
+        let (name, candle, ours) = (&workload.name, &workload.candle, &workload.ours);
+        match &workload.copy {
+            Some(copy) => {
+                let [candle, ours, copy] = medians([candle, ours, copy], turns);
+                println!("{name:32} {candle:12.2} {ours:12.2} {:8.2} {copy:12.2}", candle / ours);
+            }
+            None => {
+                let [candle, ours] = medians([candle, ours], turns);
+                println!("{name:32} {candle:12.2} {ours:12.2} {:8.2}", candle / ours);
+            }
+        }
     }
     Ok(())
 }
