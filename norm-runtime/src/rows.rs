@@ -211,12 +211,11 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
     saved: Option<&mut Saved<T::Compute>>,
 ) -> Result<(), NormError> {
     let operands = [Operand::new("x", x.data.len(), &x.layout), Operand::new("y", y.data.len(), &y.layout)];
-    if !spec.is_over_rows() {
-        let memory = (x.data.as_ptr(), y.data.as_mut_ptr());
-        // SAFETY: the caller's contract; the operands are these two views.
-        return unsafe { staged::forward(spec, select, operands, memory, params, eps, saved) };
-    }
     let (x, y) = (x.data.as_ptr(), y.data.as_mut_ptr());
+    if !spec.is_over_rows() {
+        // SAFETY: the caller's contract; the operands are these two views.
+        return unsafe { staged::forward(spec, select, operands, (x, y), params, eps, saved) };
+    }
     // SAFETY: the caller's contract; the operands of the walk are these two views.
     Walk::with(spec, operands, params.len(), |walk| unsafe {
         forward_walk(spec, select, walk, x, y, params, eps, saved)
@@ -349,12 +348,11 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
         Operand::new("dy", dy.data.len(), &dy.layout),
         Operand::new("dx", dx.data.len(), &dx.layout),
     ];
+    let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
     if !spec.is_over_rows() {
-        let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
         // SAFETY: the caller's contract; the operands are these three views.
         return unsafe { staged::backward(spec, select, operands, memory, params, saved, grads) };
     }
-    let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
     // SAFETY: the caller's contract; the operands of the walk are these three views.
     Walk::with(spec, operands, params.len(), |walk| unsafe {
         backward_walk(spec, select, walk, memory, params, saved, grads)

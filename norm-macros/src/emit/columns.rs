@@ -85,8 +85,8 @@ impl Columns<'_> {
 
     /// The loops twice: for what is beyond the caches, and for what is within.
     fn body(&self, len: Len) -> TokenStream {
-        let few = matches!(len, Len::Fixed(n) if n <= self.plan.schedule.tile * self.plan.schedule.lanes);
-        if self.model.technique.of_sum || if self.sums() { few } else { !self.may_stream(len) } {
+        let is_tile = self.plan.schedule.tile > 0;
+        if self.model.technique.of_sum || if self.sums() { is_tile } else { !self.may_stream(len) } {
             return self.tiles(len, false);
         }
         let (far, near) = (self.tiles(len, true), self.tiles(len, false));

@@ -147,8 +147,7 @@ impl Segments<'_> {
     /// channels of 32 x 7 x 7, but only where rows are evenly spaced in any tensor.
     fn segments_a_fold(&self) -> usize {
         let Schedule { lanes, chains, .. } = self.plan.schedule;
-        let before = self.model.roles.iter().take_while(|role| **role != Role::Channel);
-        let evenly = before.filter(|role| **role == Role::Normalized).count() <= 1;
+        let evenly = self.axes_of_segments() <= 1;
         match self.len {
             Len::Fixed(n) if evenly => (FOLD / n.div_ceil(lanes).div_ceil(chains)).max(1),
             _ => 1,
@@ -168,16 +167,17 @@ impl Segments<'_> {
             return near;
         }
         let rt = runtime(self.model);
-        let next = if self.in_parts() { self.next_flight() } else { none.clone() };
+        let next = if self.axes_of_segments() > 0 { self.next_flight() } else { none.clone() };
         let far = sweep_past_caches(schedule, &rt, &quote!(y0), &next, &mut |chunk| (none.clone(), self.value(chunk)));
         let far = self.each_set(&none, &far, &none);
         // Segments do not follow one another.
         quote!(if a.stream { let mut line = #rt::cache::line(false); #far } else { #near })
     }
 
-    /// Whether a set is several segments, with those of other sets between them.
-    fn in_parts(&self) -> bool {
-        self.model.roles.iter().take_while(|role| **role != Role::Channel).any(|role| *role == Role::Normalized)
+    /// Along how many axes a set's segments lie, with those of other sets between them; 0 where a set is one segment.
+    fn axes_of_segments(&self) -> usize {
+        let before = self.model.roles.iter().take_while(|role| **role != Role::Channel);
+        before.filter(|role| **role == Role::Normalized).count()
     }
 
     /// Asks for the same element of the next flight. Where sets lie in one piece processors do that unasked, and do it better (0.8 to
