@@ -110,6 +110,19 @@ impl Call {
         Err(Error::Other(format!("{kind}: expected {expected} parameters ({names}), found {found}")))
     }
 
+    /// Refuses a kernel that does not keep the statistics of a batch, for running statistics to follow.
+    ///
+    /// # Errors
+    /// If it is not one of batch normalization.
+    pub fn check_keeps_batch(&self) -> Result<(), Error> {
+        let spec = self.kernel.spec();
+        if spec.running.is_none() {
+            let message = "only batch normalization keeps the statistics of a batch";
+            return Err(Error::Other(format!("{}: {message}", spec.kind)));
+        }
+        Ok(())
+    }
+
     /// That the argument of this index is of another type than the kernel takes.
     #[must_use]
     pub fn wrong_type(&self, index: usize, found: &str) -> Error {

@@ -89,13 +89,7 @@ impl NormOp {
         x: Tensor<D>,
         params: impl Params,
     ) -> Result<(Tensor<D>, Statistics), Error> {
-        let spec = self.kernel().spec();
-        if spec.running.is_none() {
-            return Err(Error::Other(format!(
-                "{}: only batch normalization keeps the statistics of a batch",
-                spec.kind
-            )));
-        }
+        self.0.check_keeps_batch()?;
         let (y, kept) = self.apply(x, params, Pass::new(self.0).keeping())?;
         Ok((y, Statistics(kept.expect("a pass that was asked for its statistics keeps them"))))
     }

@@ -75,10 +75,7 @@ impl NormOp {
     /// # Errors
     /// As [`forward`](Self::forward); and where a channel has only one value.
     pub fn forward_train(&self, x: &Tensor, params: &[&Tensor]) -> Result<(Tensor, Statistics)> {
-        let spec = self.0.kernel().spec();
-        if spec.running.is_none() {
-            bail!("{}: only batch normalization keeps the statistics of a batch", spec.kind)
-        }
+        self.0.check_keeps_batch().map_err(error)?;
         let kept: Arc<OnceLock<Kept>> = Arc::default();
         let y = self.apply(x, params, None, Some(kept.clone()))?;
         Ok((y, Statistics(kept)))
