@@ -152,6 +152,12 @@ fn pointer(model: &Model, plan: &PassPlan, name: &str) -> TokenStream {
     quote!(a.#pointer)
 }
 
+/// A parameter of row `row + at`, where parameters are one number for each row: bound to `variable` in all lanes.
+fn of_row(model: &Model, parameter: &str, at: &TokenStream, variable: &Ident) -> TokenStream {
+    let (rt, param, parameter) = (runtime(model), param_of(model), ident(parameter));
+    quote!(let #variable = v::splat(<#param as #rt::Element>::widen(a.#parameter.add(row + #at).read()));)
+}
+
 /// The normalized element as the weight is applied to it.
 fn cast_before_weight(model: &Model, plan: &PassPlan, normalized: TokenStream) -> TokenStream {
     if model.cast == Cast::BeforeWeight && plan.dtype.is_half() { quote!(x::round(#normalized)) } else { normalized }
@@ -194,10 +200,11 @@ fn function(model: &Model, len: Len, plan: &PassPlan, body: &TokenStream) -> Tok
     };
     let rows = matches!(plan.pass, Pass::Forward | Pass::Backward);
     let finish = rows.then(|| {
+        let share = if model.technique.of_sum { quote!(1.0) } else { quote!(1.0 / n as #compute) };
         quote! {
             #[allow(unused_imports)]
             use #rt::finish::#compute as finish;
-            let inverse_n = 1.0 / n as #compute;
+            let inverse_n: #compute = #share;
         }
     });
     quote! {

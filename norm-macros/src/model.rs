@@ -123,11 +123,17 @@ pub enum Form {
     Gathered,
     /// In stretches of one channel.
     Segments,
+    /// In one short stretch for each channel: rows, with one number of each parameter.
+    ChannelRows,
     /// Across vectors, whose lanes are channels.
     Columns,
     /// Across vectors, whose lanes are neighbours along kept axes; parameters differ from row to row.
     ColumnsByRow,
 }
+
+/// Bytes of the longest stretch of a channel that is taken for a row: with its output it fits the first-level cache, so that its
+/// second sweep is read from there. Longer ones gain nothing, and sums over them are to be in f64.
+const LONGEST_CHANNEL_ROW: usize = 16 << 10;
 
 /// How running statistics follow those of a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -174,6 +180,7 @@ impl Model {
         let has_channels = self.roles.contains(&Role::Channel);
         match self.roles.last() {
             Some(Role::Channel) => Form::Columns,
+            _ if has_channels && self.channels_are_rows() => Form::ChannelRows,
             _ if has_channels => Form::Segments,
             Some(Role::Kept) => Form::ColumnsByRow,
             _ if self.roles[kept..].iter().all(|role| *role == Role::Normalized) => Form::Rows,
@@ -181,19 +188,29 @@ impl Model {
         }
     }
 
+    /// Whether each channel by itself is one stretch, of a length that is known and short.
+    fn channels_are_rows(&self) -> bool {
+        let alone = self.groups.is_none() && !self.technique.running;
+        let mut before = self.roles.iter().take_while(|role| **role != Role::Channel);
+        let most = LONGEST_CHANNEL_ROW / self.dtypes.iter().map(|dtype| dtype.size()).max().unwrap_or(1);
+        let is_short = |len: &Len| matches!(len, Len::Fixed(n) if *n <= most);
+        alone && before.all(|role| *role == Role::Kept) && self.lens_along(&self.last_axes()).iter().all(is_short)
+    }
+
     /// The axes whose sizes kernels are specialised for.
     pub fn specialised_axes(&self) -> Vec<usize> {
-        let all = 0..self.roles.len();
-        let last = self.roles.last();
         match self.form() {
             Form::Rows | Form::Gathered => self.axes_of(Role::Normalized),
-            Form::Segments | Form::ColumnsByRow => {
-                let mut axes: Vec<_> = all.rev().take_while(|&axis| self.roles.get(axis) == last).collect();
-                axes.reverse();
-                axes
-            }
+            Form::Segments | Form::ChannelRows | Form::ColumnsByRow => self.last_axes(),
             Form::Columns => self.axes_of(Role::Channel),
         }
+    }
+
+    /// The last axes that have the same role.
+    fn last_axes(&self) -> Vec<usize> {
+        let last = self.roles.last();
+        let first = self.roles.iter().rposition(|role| Some(role) != last).map_or(0, |axis| axis + 1);
+        (first..self.roles.len()).collect()
     }
 
     fn axes_of(&self, role: Role) -> Vec<usize> {
@@ -202,7 +219,11 @@ impl Model {
 
     /// The lengths that kernels are generated for, in the order of the source, the runtime one last.
     pub fn lens(&self) -> Vec<Len> {
-        let axes: Vec<&Axis> = self.specialised_axes().into_iter().map(|axis| &self.shape[axis]).collect();
+        self.lens_along(&self.specialised_axes())
+    }
+
+    fn lens_along(&self, axes: &[usize]) -> Vec<Len> {
+        let axes: Vec<&Axis> = axes.iter().map(|&axis| &self.shape[axis]).collect();
         let fixed: usize = axes
             .iter()
             .map(|axis| match axis {

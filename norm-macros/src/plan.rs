@@ -52,7 +52,7 @@ impl Pass {
 
     /// Whether it gives the gradient of a parameter, which is added to, in the type that is computed in: where `x` is one.
     pub fn adds(self, technique: &Technique) -> bool {
-        technique.of_sum && self == Pass::Gradient
+        technique.of_sum && matches!(self, Pass::Gradient | Pass::Backward)
     }
 
     /// How its kernels are called.
@@ -70,7 +70,7 @@ impl Pass {
     /// What a model needs.
     pub fn of(form: Form) -> &'static [Pass] {
         match form {
-            Form::Rows | Form::Gathered => &Self::ROWS,
+            Form::Rows | Form::Gathered | Form::ChannelRows => &Self::ROWS,
             Form::Segments | Form::Columns | Form::ColumnsByRow => &Self::SETS,
         }
     }
@@ -108,9 +108,11 @@ fn passes(model: &Model, dtype: Dtype, len: Len) -> Vec<PassPlan> {
     let mut passes = Vec::new();
     for &pass in Pass::of(form) {
         for &isa in Isa::of(dtype) {
-            let facts = Facts { len, pass, centred: model.technique.centred, affine: model.affine, dtype };
+            // A number of each parameter for a row takes no registers along it.
+            let affine = if form == Form::ChannelRows { Affine::None } else { model.affine };
+            let facts = Facts { len, pass, centred: model.technique.centred, affine, dtype };
             let schedule = match form {
-                Form::Rows | Form::Gathered => schedule::choose(isa, &facts),
+                Form::Rows | Form::Gathered | Form::ChannelRows => schedule::choose(isa, &facts),
                 Form::Segments => schedule::segments(isa, &facts),
                 Form::Columns | Form::ColumnsByRow => schedule::columns(isa, &facts),
             };

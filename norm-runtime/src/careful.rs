@@ -7,7 +7,7 @@
 
 use crate::dtype::{Compute, Element};
 use crate::rows::{BackwardArgs, ForwardArgs};
-use crate::spec::Cast;
+use crate::spec::{Role, Spec};
 
 /// Terms that are summed side by side, and how many are summed so before sums are added in pairs: a long chain beside one
 /// huge term would round in the same direction all along.
@@ -96,6 +96,12 @@ impl<A: Compute> Statistics<A> {
     }
 }
 
+/// The index of the parameters of element `i` of a row.
+fn param_index(spec: &Spec, row: usize) -> impl Fn(usize) -> usize + use<> {
+    let by_row = spec.param_role() == Role::Channel;
+    move |i| if by_row { row } else { i }
+}
+
 /// Normalizes row `row` of `args`, of `n` elements, and keeps its statistics where there is room for them.
 ///
 /// # Safety
@@ -104,23 +110,23 @@ pub(crate) unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
     args: &ForwardArgs<T, P>,
     row: usize,
     n: usize,
-    centred: bool,
-    cast: Cast,
+    spec: &Spec,
 ) {
+    let (centred, of_param) = (spec.centred, param_index(spec, row));
     // SAFETY: `row < rows`, so the kernel's contract makes these `n` elements valid for reading and for writing.
     let (x, y) = unsafe { (args.x.add(row * args.x_stride), args.y.add(row * args.y_stride)) };
     // SAFETY: `i < n` at every call; `y` may be `x`, which is why there is no slice.
     let at = |i: usize| unsafe { x.add(i).read() }.widen();
-    let statistics = Statistics::new(n, at, args.eps, centred, false);
+    let statistics = Statistics::new(n, at, args.eps, centred, spec.of_sum);
     for i in 0..n {
-        let mut value = cast.apply::<T>(statistics.normalized(at(i)));
-        // SAFETY: the parameters, where there are any, hold `n` elements by the kernel's contract, and `i < n`.
+        let mut value = spec.cast.apply::<T>(statistics.normalized(at(i)));
+        // SAFETY: the parameters, where there are any, hold `n` elements or one for each row, by the kernel's contract, and `i < n`.
         unsafe {
             if !args.weight.is_null() {
-                value = value * args.weight.add(i).read().widen();
+                value = value * args.weight.add(of_param(i)).read().widen();
             }
             if !args.bias.is_null() {
-                value += args.bias.add(i).read().widen();
+                value += args.bias.add(of_param(i)).read().widen();
             }
             y.add(i).write(T::narrow(value));
         }
@@ -193,8 +199,9 @@ pub(crate) unsafe fn backward_row<T: Element, P: Element<Compute = T::Compute>>(
     args: &BackwardArgs<T, P>,
     row: usize,
     n: usize,
-    cast: Cast,
+    spec: &Spec,
 ) {
+    let of_param = param_index(spec, row);
     // SAFETY: `row < rows`, so the kernel's contract makes these `n` elements valid, and the statistics hold the row.
     let (x, dy, dx, statistics) = unsafe {
         (
@@ -204,21 +211,31 @@ pub(crate) unsafe fn backward_row<T: Element, P: Element<Compute = T::Compute>>(
             [args.mean.add(row).read(), args.residual.add(row).read(), args.rstd.add(row).read()],
         )
     };
-    // SAFETY: `i < n` at every call, and the weight, where there is one, holds `n` elements.
+    // SAFETY: `i < n` at every call, and the weight, where there is one, holds `n` elements or one for each row.
     let d = |i: usize| unsafe { dy.add(i).read() }.widen();
     // SAFETY: as above.
-    let g = |i: usize| if args.weight.is_null() { d(i) } else { d(i) * unsafe { args.weight.add(i).read() }.widen() };
+    let g = |i: usize| {
+        if args.weight.is_null() { d(i) } else { d(i) * unsafe { args.weight.add(of_param(i)).read() }.widen() }
+    };
     // SAFETY: as above.
     let x = |i: usize| unsafe { x.add(i).read() }.widen();
     let gradient = Gradient::new(n, x, g, statistics, true, false);
+    let by_row = spec.param_role() == Role::Channel;
+    if by_row {
+        // SAFETY: the gradients of parameters have room for each row, and `row < rows`.
+        unsafe {
+            args.dweight.add(row).write(sum(n, |i| d(i) * gradient.normalized(x(i))));
+            args.dbias.add(row).write(sum(n, d));
+        }
+    }
     for i in 0..n {
         let h = gradient.normalized(x(i));
         // SAFETY: `i < n`; the gradients of parameters, where there are any, have room for `n` elements.
         unsafe {
-            if !args.dweight.is_null() {
-                *args.dweight.add(i) += d(i) * cast.apply::<T>(h);
+            if !by_row && !args.dweight.is_null() {
+                *args.dweight.add(i) += d(i) * spec.cast.apply::<T>(h);
             }
-            if !args.dbias.is_null() {
+            if !by_row && !args.dbias.is_null() {
                 *args.dbias.add(i) += d(i);
             }
             dx.add(i).write(T::narrow(gradient.of(g(i), h)));

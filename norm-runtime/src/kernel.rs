@@ -6,8 +6,8 @@ use crate::error::NormError;
 use crate::rows::{self, BackwardArgs, ForwardArgs};
 pub use crate::rows::{ParamGrads, Params};
 use crate::saved::Saved;
-use crate::sets;
 pub use crate::sets::Fixed;
+use crate::sets::{self, Selects};
 use crate::spec::{Affine, Cast, Spec};
 use crate::view::{View, ViewMut};
 use core::any::Any;
@@ -20,6 +20,8 @@ use core::ops::Deref;
 pub enum Passes<T: Element, P> {
     /// Of rows.
     Rows { forward: rows::Select<ForwardArgs<T, P>>, backward: rows::Select<BackwardArgs<T, P>> },
+    /// Of channels that are rows each.
+    ChannelRows { forward: rows::Select<ForwardArgs<T, P>>, backward: rows::Select<BackwardArgs<T, P>> },
     /// Of all else.
     Sets {
         sums: sets::Select<T, P>,
@@ -161,8 +163,11 @@ impl<T: KernelElement<P>, P: Element<Compute = T::Compute>> KernelOf<T, P> {
         unsafe {
             match *self.passes {
                 Passes::Rows { forward, .. } => rows::Entry::forward(spec, forward, x, params, eps, y, saved),
+                Passes::ChannelRows { forward, .. } => {
+                    sets::Entry::forward(spec, Selects::Rows(forward), x, params, eps, y, saved, None)
+                }
                 Passes::Sets { sums, output, .. } => {
-                    sets::Entry::forward(spec, [sums, output], x, params, eps, y, saved, None)
+                    sets::Entry::forward(spec, Selects::Sweeps([sums, output]), x, params, eps, y, saved, None)
                 }
             }
         }
@@ -188,10 +193,14 @@ impl<T: KernelElement<P>, P: Element<Compute = T::Compute>> KernelOf<T, P> {
         unsafe {
             match *self.passes {
                 Passes::Rows { backward, .. } => rows::Entry::backward(spec, backward, x, dy, params, saved, dx, grads),
-                Passes::Sets { gradient_sums, gradient, .. } if !spec.of_sum => {
-                    sets::Entry::backward(spec, [gradient_sums, gradient], x, dy, params, saved, dx, grads)
+                _ if spec.of_sum => Err(self.has_no("backward")),
+                Passes::ChannelRows { backward, .. } => {
+                    sets::Entry::backward(spec, Selects::Rows(backward), x, dy, params, saved, dx, grads)
                 }
-                Passes::Sets { .. } => Err(self.has_no("backward")),
+                Passes::Sets { gradient_sums, gradient, .. } => {
+                    let kernels = Selects::Sweeps([gradient_sums, gradient]);
+                    sets::Entry::backward(spec, kernels, x, dy, params, saved, dx, grads)
+                }
             }
         }
     }
@@ -211,15 +220,14 @@ impl<T: KernelElement<P>, P: Element<Compute = T::Compute>> KernelOf<T, P> {
         grads: ParamGrads<'_, T::Compute>,
     ) -> Result<(), NormError> {
         let spec = self.spec;
-        let Passes::Sets { gradient_sums, gradient, .. } = *self.passes else {
-            return Err(self.has_no("backward_of_param"));
+        let kernels = match *self.passes {
+            Passes::ChannelRows { backward, .. } if spec.of_sum => Selects::Rows(backward),
+            Passes::Sets { gradient_sums, gradient, .. } if spec.of_sum => Selects::Sweeps([gradient_sums, gradient]),
+            _ => return Err(self.has_no("backward_of_param")),
         };
-        if !spec.of_sum {
-            return Err(self.has_no("backward_of_param"));
-        }
         let (params, grads) = (self.exactly_weight(params)?, self.exactly_grads(grads)?);
         // SAFETY: the passes were generated for this description, of a parameter, which says what other ones there are.
-        unsafe { sets::Entry::backward_of_param(spec, [gradient_sums, gradient], x, dy, params, saved, dx, grads) }
+        unsafe { sets::Entry::backward_of_param(spec, kernels, x, dy, params, saved, dx, grads) }
     }
 
     /// Normalizes `x` into `y` with statistics that are given: batch normalization's inference.

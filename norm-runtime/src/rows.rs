@@ -25,7 +25,7 @@ use walk::Walk;
 /// What a forward kernel works on.
 ///
 /// `x` and `y` hold `rows` rows of `n` elements, `x_stride` and `y_stride` elements apart; `y` may be `x`. `weight` and `bias`
-/// hold `n` elements each, or are null where the kernel has none. `together` lets kernels take several rows in step, which gives the
+/// hold `n` elements each (of kernels over channels, one for each row), or are null where the kernel has none. `together` lets kernels take several rows in step, which gives the
 /// same bits: beyond the caches that many streams are too many for the prefetchers. `stream` asks for stores past the caches, one row
 /// at a time; rows have at least 256 bytes then. `rstd` (and, if the mean is subtracted, `mean` and
 /// `residual`) hold `rows` elements, or are null if nothing is kept.
@@ -51,7 +51,8 @@ pub struct ForwardArgs<T: Element, P> {
 /// What a backward kernel works on.
 ///
 /// As [`ForwardArgs`]; `dweight` and `dbias` hold `n` elements rounded up to [`PADDING`], aligned to 64 bytes, and are added
-/// to. They are null where the kernel has no such parameter.
+/// to. They are null where the kernel has no such parameter. Of kernels over channels both hold one element for each row, which is
+/// written. Where `x` is a parameter itself, `dx` is one's gradient: of the type that is computed in, and added to.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "described together above")]
 pub struct BackwardArgs<T: Element, P> {

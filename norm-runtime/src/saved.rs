@@ -104,6 +104,18 @@ impl<A: Compute> Saved<A> {
 }
 
 impl<A: Compute> Places<A> {
+    /// Where those of set `index` are: mean, residual, `rstd`; null what is not kept.
+    pub(crate) fn at(&self, index: usize) -> [*mut A; 3] {
+        let at = |place: *mut A| if place.is_null() { place } else { place.wrapping_add(index) };
+        [at(self.mean), at(self.residual), at(self.rstd)]
+    }
+
+    /// Nowhere.
+    pub(crate) fn none() -> Self {
+        let null = core::ptr::null_mut();
+        Places { mean: null, residual: null, rstd: null, variance: null }
+    }
+
     /// Keeps the statistics of sets from `index` on, of which every `fuse` in a row share theirs: mean, residual, `rstd`, variance.
     ///
     /// # Safety

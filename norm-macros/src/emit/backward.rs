@@ -2,17 +2,17 @@
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
 use super::sweep::{Chunk, Sums, blocks, declare_line, may_go_past_caches, sweep, sweep_past_caches};
-use super::{cast_before_weight, cast_of, compute_of, facade, function, number, param_of, runtime, type_of};
-use crate::model::{Affine, Len, Model};
+use super::{cast_before_weight, compute_of, facade, function, number, of_row, param_of, runtime, type_of};
+use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
 /// The kernel for rows of `len`.
 pub fn backward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
     let emitter = Backward { model, len, plan };
     let body = emitter.body();
-    let line = may_go_past_caches(plan, len).then(|| declare_line(&runtime(model), &quote!(dx)));
+    let line = emitter.streams().then(|| declare_line(&runtime(model), &quote!(dx)));
     function(model, len, plan, &quote!(#line #body))
 }
 
@@ -23,14 +23,26 @@ struct Backward<'a> {
 }
 
 impl Backward<'_> {
+    /// Whether parameters are one number for each row; sums of a row, of `dy` and of `dy` times the normalized element, are then their
+    /// gradients, and the weight is applied afterwards.
+    fn by_row(&self) -> bool {
+        self.model.form() == Form::ChannelRows
+    }
+
+    /// Whether the gradient is a parameter's, and added to what is there.
+    fn adds(&self) -> bool {
+        self.plan.pass.adds(self.model.technique)
+    }
+
     fn schedule(&self) -> &Schedule {
         &self.plan.schedule
     }
 
-    /// The gradients of parameters: the argument, and the variable that a chunk of it is in.
+    /// The gradients of parameters along the row: the argument, and the variable that a chunk of it is in.
     fn grads(&self) -> &'static [(&'static str, &'static str)] {
         match self.model.affine {
             Affine::None => &[],
+            _ if self.by_row() => &[],
             Affine::Weight => &[("dweight", "dw")],
             Affine::WeightAndBias => &[("dweight", "dw"), ("dbias", "db")],
         }
@@ -66,6 +78,11 @@ impl Backward<'_> {
                 quote!(v::store(a.#argument.add(#at), #name);)
             })
             .collect()
+    }
+
+    /// Whether rows may be written past the caches: those that are added to are read first.
+    fn streams(&self) -> bool {
+        may_go_past_caches(self.plan, self.len) && !self.adds()
     }
 
     fn body(&self) -> TokenStream {
@@ -115,10 +132,8 @@ impl Backward<'_> {
     fn careful(&self) -> TokenStream {
         let rt = runtime(self.model);
         let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
-        let cast = cast_of(self.model);
-        let line = may_go_past_caches(self.plan, self.len)
-            .then(|| quote!(#rt::cache::put_line(&mut line, a.dx.add(row * a.dx_stride));));
-        let call = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_backward_row(a, row, n, #cast););
+        let line = self.streams().then(|| quote!(#rt::cache::put_line(&mut line, a.dx.add(row * a.dx_stride));));
+        let call = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_backward_row(a, row, n, &SPEC););
         if !self.schedule().keep_grads {
             return quote!(else { #call });
         }
@@ -138,10 +153,16 @@ impl Backward<'_> {
                 let #c = v::splat(-a.residual.add(row + #index).read() * rstd);
             }
         });
+        let compute = compute_of(self.model);
+        let to = if self.adds() { quote!(a.dx.cast::<#compute>()) } else { quote!(a.dx) };
+        let weight = self
+            .weighted_by_row()
+            .then(|| of_row(self.model, "weight", &index.to_token_stream(), &format_ident!("w{r}")));
         quote! {
             let #x = a.x.add((row + #index) * a.x_stride);
             let #dy = a.dy.add((row + #index) * a.dy_stride);
-            let #dx = a.dx.add((row + #index) * a.dx_stride);
+            let #dx = #to.add((row + #index) * a.dx_stride);
+            #weight
             let rstd = a.rstd.add(row + #index).read();
             let #rstd = v::splat(rstd);
             #mean
@@ -160,16 +181,26 @@ impl Backward<'_> {
         }
     }
 
+    /// Whether there is a weight for each row.
+    fn weighted_by_row(&self) -> bool {
+        self.model.affine >= Affine::Weight && self.by_row()
+    }
+
+    /// Whether there is a weight along the row.
+    fn weighted_along(&self) -> bool {
+        self.model.affine >= Affine::Weight && !self.by_row()
+    }
+
     fn weight(&self, chunk: &Chunk) -> Option<TokenStream> {
         let value = chunk.load(&quote!(p), &quote!(a.weight), &quote!(v::zero()));
-        (self.model.affine >= Affine::Weight).then(|| quote!(let w = #value;))
+        self.weighted_along().then(|| quote!(let w = #value;))
     }
 
     /// `d`, the gradient of the output, and `g`, the same times the weight; `h`, the normalized element.
     fn load(&self, chunk: &Chunk, r: usize, [g, h]: &[proc_macro2::Ident; 2]) -> TokenStream {
         let dy = format_ident!("dy{r}");
         let value = chunk.load(&quote!(x), &quote!(#dy), &quote!(v::zero()));
-        let weighted = if self.model.affine >= Affine::Weight { quote!(v::mul(d, w)) } else { quote!(d) };
+        let weighted = if self.weighted_along() { quote!(v::mul(d, w)) } else { quote!(d) };
         let normalized = self.normalized(chunk, r);
         quote! {
             let d = #value;
@@ -186,9 +217,9 @@ impl Backward<'_> {
     }
 
     fn statistics(&self, rows: usize) -> TokenStream {
-        let centred = self.model.technique.centred;
         let schedule = self.schedule();
-        let names: &[_] = if centred { &["s", "q"] } else { &["q"] };
+        let summed = self.sums_gradient();
+        let names: &[_] = if summed { &["s", "q"] } else { &["q"] };
         let all = Sums::new(schedule, self.len, schedule.unroll, names, rows);
         let declare = all.declare();
         let sweep = all.sweep(&mut |chunk| {
@@ -204,7 +235,7 @@ impl Backward<'_> {
                 let names = self.names(chunk, r);
                 let [g, h] = &names;
                 let load = self.load(chunk, r, &names);
-                let sum = centred.then(|| quote!(#s = v::add(#s, #g);));
+                let sum = summed.then(|| quote!(#s = v::add(#s, #g);));
                 let grads: TokenStream = self
                     .grads()
                     .iter()
@@ -228,16 +259,34 @@ impl Backward<'_> {
             quote!(#weight #before #(#each)* #after)
         });
         let square = all.total("q");
-        let sum = centred.then(|| {
+        let sum = summed.then(|| {
             let sum = all.total("s");
             quote!(let sum = #sum;)
         });
+        let give = self.by_row().then(|| self.give(rows));
         quote! {
             #declare
             #sweep
             #sum
             let square = #square;
+            #give
         }
+    }
+
+    /// Whether the gradient itself is summed, beside its product with the normalized element.
+    fn sums_gradient(&self) -> bool {
+        self.model.technique.centred || (self.by_row() && self.model.affine >= Affine::WeightAndBias)
+    }
+
+    /// The gradients of parameters that are one number for each row.
+    fn give(&self, rows: usize) -> TokenStream {
+        let [dweight, dbias] = [Affine::Weight, Affine::WeightAndBias].map(|affine| self.model.affine >= affine);
+        let each = (0..rows).map(number).map(|index| {
+            let dweight = dweight.then(|| quote!(a.dweight.add(row + #index).write(square[#index]);));
+            let dbias = dbias.then(|| quote!(a.dbias.add(row + #index).write(sum[#index]);));
+            quote!(#dweight #dbias)
+        });
+        each.collect()
     }
 
     fn output(&self, rows: usize) -> TokenStream {
@@ -251,22 +300,35 @@ impl Backward<'_> {
             }
         });
         let schedule = self.schedule();
+        // The direction of a vector of one element does not change (and that of zero is not a number).
+        let constant = self.model.technique.of_sum && self.len == Len::Fixed(1);
         let value = |r: usize, [g, h]: &[proc_macro2::Ident; 2]| {
             let [rstd, u, t] = ["r", "u", "t"].map(|name| format_ident!("{name}{r}"));
             let g = if centred { quote!(v::sub(#g, #u)) } else { quote!(#g) };
-            quote!(v::mul(v::fnma(#h, #t, #g), #rstd))
+            if constant {
+                return quote!(v::mul(#rstd, v::zero()));
+            }
+            let value = quote!(v::mul(v::fnma(#h, #t, #g), #rstd));
+            let w = format_ident!("w{r}");
+            if self.weighted_by_row() { quote!(v::mul(#value, #w)) } else { value }
         };
         let near = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
             let weight = if schedule.keep { None } else { self.weight(chunk) };
             let each = (0..rows).map(|r| {
                 let (names, dx) = (self.names(chunk, r), format_ident!("dx{r}"));
                 let load = (!schedule.keep).then(|| self.load(chunk, r, &names));
-                let store = chunk.store(&quote!(x), &quote!(#dx), &value(r, &names));
+                let store = if self.adds() {
+                    let before = chunk.load(&quote!(v), &quote!(#dx), &quote!(v::zero()));
+                    let value = value(r, &names);
+                    chunk.store(&quote!(v), &quote!(#dx), &quote!(v::add(#value, #before)))
+                } else {
+                    chunk.store(&quote!(x), &quote!(#dx), &value(r, &names))
+                };
                 quote!(#load #store)
             });
             quote!(#weight #(#each)*)
         });
-        if rows > 1 || !may_go_past_caches(self.plan, self.len) {
+        if rows > 1 || !self.streams() {
             return quote!(#(#broadcast)* #near);
         }
         let rt = runtime(self.model);

@@ -3,10 +3,10 @@
 use super::sweep::{
     Chunk, Sums, blocks, declare_line, fold_chains, may_go_past_caches, sums, sweep, sweep_past_caches,
 };
-use super::{cast_before_weight, cast_of, facade, function, number, param_of, runtime, type_of};
-use crate::model::{Affine, Len, Model};
+use super::{cast_before_weight, facade, function, ident, number, of_row, param_of, runtime, type_of};
+use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{PassPlan, Schedule};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 /// The kernel for rows of `len`.
@@ -63,9 +63,8 @@ impl Forward<'_> {
         let rt = runtime(self.model);
         let centred = self.model.technique.centred;
         let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
-        let cast = cast_of(self.model);
         let line = may_go_past_caches(self.plan, self.len).then(|| quote!(#rt::cache::put_line(&mut line, y0);));
-        let careful = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, #centred, #cast););
+        let careful = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, &SPEC););
         if !centred {
             return quote!(#pointers #statistics if f.good { #finish } else { #careful });
         }
@@ -237,7 +236,7 @@ impl Forward<'_> {
             return (0..rows)
                 .map(|r| {
                     let index = number(r);
-                    self.output_row(rows, r, &quote!(f.rstd[#index]), &quote!(f.offset[#index]))
+                    self.output_row(rows, r, &quote!(#index), &quote!(f.rstd[#index]), &quote!(f.offset[#index]))
                 })
                 .collect();
         }
@@ -245,7 +244,7 @@ impl Forward<'_> {
         let centred = self.model.technique.centred;
         let pivot = centred.then(|| quote!(let m0 = v::splat(#rt::finish::row(&pivots, k));));
         let [rstd, offset] = [quote!(#rt::finish::row(&f.rstd, k)), quote!(#rt::finish::row(&f.offset, k))];
-        let row = self.output_row(rows, 0, &rstd, &offset);
+        let row = self.output_row(rows, 0, &quote!(k), &rstd, &offset);
         let rows = number(rows);
         quote! {
             let mut k = 0_usize;
@@ -259,8 +258,15 @@ impl Forward<'_> {
         }
     }
 
-    /// Row `r` of the block of `rows`, from its statistics.
-    fn output_row(&self, rows: usize, r: usize, rstd: &TokenStream, offset: &TokenStream) -> TokenStream {
+    /// Row `row + at`, the variables of which end in `r`, of a block of `rows`, from its statistics.
+    fn output_row(
+        &self,
+        rows: usize,
+        r: usize,
+        at: &TokenStream,
+        rstd: &TokenStream,
+        offset: &TokenStream,
+    ) -> TokenStream {
         let centred = self.model.technique.centred;
         let [r_, o, y] = ["r", "o", "y"].map(|name| format_ident!("{name}{r}"));
         let offset = centred.then(|| quote!(let #o = v::splat(#offset);));
@@ -292,23 +298,35 @@ impl Forward<'_> {
             });
             quote!(if a.stream { #far } else { #near })
         };
+        let params = self.by_row().then(|| self.each_param(|name, variable| of_row(self.model, name, at, variable)));
         quote! {
             let #r_ = v::splat(#rstd);
             #offset
+            #params
             #sweep
         }
     }
 
+    /// Whether parameters are one number for each row.
+    fn by_row(&self) -> bool {
+        self.model.form() == Form::ChannelRows
+    }
+
     fn params(&self, chunk: &Chunk) -> TokenStream {
-        let zero = quote!(v::zero());
-        let load = |name: &str, needed: bool| {
-            let variable = format_ident!("{}", &name[..1]);
-            let field = format_ident!("{name}");
-            let value = chunk.load(&quote!(p), &quote!(a.#field), &zero);
-            needed.then(|| quote!(let #variable = #value;))
-        };
-        let weight = load("weight", self.model.affine >= Affine::Weight);
-        let bias = load("bias", self.model.affine >= Affine::WeightAndBias);
+        if self.by_row() {
+            return TokenStream::new();
+        }
+        self.each_param(|name, variable| {
+            let field = ident(name);
+            let value = chunk.load(&quote!(p), &quote!(a.#field), &quote!(v::zero()));
+            quote!(let #variable = #value;)
+        })
+    }
+
+    /// `bind` gives the code that binds a parameter to a variable.
+    fn each_param(&self, bind: impl Fn(&str, &Ident) -> TokenStream) -> TokenStream {
+        let weight = (self.model.affine >= Affine::Weight).then(|| bind("weight", &ident("w")));
+        let bias = (self.model.affine >= Affine::WeightAndBias).then(|| bind("bias", &ident("b")));
         quote!(#weight #bias)
     }
 }

@@ -84,7 +84,11 @@ fn passes(model: &Model, plan: &Plan, dtype: Dtype, nested: bool) -> TokenStream
 /// The kernel as plain data, for code that takes any.
 fn any(model: &Model) -> TokenStream {
     let (nk, rt, param) = (facade(model), runtime(model), param_of(model));
-    let form = ident(if is_over_rows(model) { "Rows" } else { "Sets" });
+    let form = ident(match model.form() {
+        Form::Rows | Form::Gathered => "Rows",
+        Form::ChannelRows => "ChannelRows",
+        Form::Segments | Form::Columns | Form::ColumnsByRow => "Sets",
+    });
     let each = model.dtypes.iter().map(|&dtype| {
         let element = type_of(&nk, dtype);
         // Of a family, each element type has its own.
@@ -139,8 +143,9 @@ fn entry(model: &Model) -> TokenStream {
     quote!(#rt::#module::Entry)
 }
 
+/// Whether the entry points are those over rows, whose parameters are along them.
 fn is_over_rows(model: &Model) -> bool {
-    Pass::of(model.form()) == Pass::ROWS
+    matches!(model.form(), Form::Rows | Form::Gathered)
 }
 
 /// The parameters that are arguments of their own: where `x` is a parameter, it is not among them.
@@ -159,10 +164,15 @@ fn methods(model: &Model) -> TokenStream {
     let entry = quote!(<#element as #entry<#param>>);
     // Of a family, each element type has its own.
     let own = generic.as_ref().map(|_| quote!(<NormkitT as NormkitElement>::));
-    let (forwards, backwards) = if over_rows {
-        (quote!(#own forward), quote!(#own backward))
-    } else {
-        (quote!([#own sums, #own output]), quote!([#own gradient_sums, #own gradient]))
+    let (forwards, backwards) = match model.form() {
+        Form::Rows | Form::Gathered => (quote!(#own forward), quote!(#own backward)),
+        Form::ChannelRows => {
+            (quote!(#rt::sets::Selects::Rows(#own forward)), quote!(#rt::sets::Selects::Rows(#own backward)))
+        }
+        Form::Segments | Form::Columns | Form::ColumnsByRow => (
+            quote!(#rt::sets::Selects::Sweeps([#own sums, #own output])),
+            quote!(#rt::sets::Selects::Sweeps([#own gradient_sums, #own gradient])),
+        ),
     };
     let names = Names::of(model);
     let [x, y, dy, dx] = [names.x, names.y, names.dy, names.dx].map(ident);

@@ -142,13 +142,31 @@ fn axes_of_every_kind_and_the_form_they_give() {
             Len::Runtime,
         ),
         (
+            quote!(kind = instance, shape = [_, 5, 64, 64]),
+            vec![Kept, Channel, Normalized, Normalized],
+            Form::ChannelRows,
+            Len::Fixed(4096),
+        ),
+        (
+            quote!(kind = instance, shape = [_, 5, 64, 65]),
+            vec![Kept, Channel, Normalized, Normalized],
+            Form::Segments,
+            Len::Fixed(4160),
+        ),
+        (
+            quote!(kind = group, groups = 5, shape = [_, 5, 7]),
+            vec![Kept, Channel, Normalized],
+            Form::Segments,
+            Len::Fixed(7),
+        ),
+        (
             quote!(kind = group, groups = 2, shape = [_, 3, 6], axis = -1),
             vec![Kept, Normalized, Channel],
             Form::Columns,
             Len::Fixed(6),
         ),
         (quote!(kind = group, groups = 2, shape = [_, 6]), vec![Kept, Channel], Form::Columns, Len::Fixed(6)),
-        (quote!(kind = weight, shape = [5, 7]), vec![Channel, Normalized], Form::Segments, Len::Fixed(7)),
+        (quote!(kind = weight, shape = [5, 7]), vec![Channel, Normalized], Form::ChannelRows, Len::Fixed(7)),
         (quote!(kind = weight, shape = [5, 7], axis = 1), vec![Normalized, Channel], Form::Columns, Len::Fixed(7)),
     ];
     for (args, roles, form, len) in cases {

@@ -6,7 +6,7 @@ use super::{BackwardArgs, ForwardArgs, ParamGrads, Params, Select};
 use crate::dtype::{Element, bf16, f16, with_each_pair};
 use crate::error::NormError;
 use crate::saved::Saved;
-use crate::spec::{Cast, Spec};
+use crate::spec::Spec;
 use crate::view::{View, ViewMut};
 
 /// Kernels over elements of this type with parameters of type `P`.
@@ -68,13 +68,13 @@ pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
     ///
     /// # Safety
     /// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows.
-    unsafe fn careful_row(args: &ForwardArgs<Self, P>, row: usize, n: usize, centred: bool, cast: Cast);
+    unsafe fn careful_row(args: &ForwardArgs<Self, P>, row: usize, n: usize, spec: &'static Spec);
 
     /// The gradients of one row in which `x - mean` may overflow.
     ///
     /// # Safety
     /// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows.
-    unsafe fn careful_backward_row(args: &BackwardArgs<Self, P>, row: usize, n: usize, cast: Cast);
+    unsafe fn careful_backward_row(args: &BackwardArgs<Self, P>, row: usize, n: usize, spec: &'static Spec);
 }
 
 macro_rules! entries {
@@ -119,15 +119,15 @@ macro_rules! entries {
             }
 
             #[cold]
-            unsafe fn careful_row(args: &ForwardArgs<Self, $p>, row: usize, n: usize, centred: bool, cast: Cast) {
+            unsafe fn careful_row(args: &ForwardArgs<Self, $p>, row: usize, n: usize, spec: &'static Spec) {
                 // SAFETY: the caller's contract is the same.
-                unsafe { crate::careful::row(args, row, n, centred, cast) }
+                unsafe { crate::careful::row(args, row, n, spec) }
             }
 
             #[cold]
-            unsafe fn careful_backward_row(args: &BackwardArgs<Self, $p>, row: usize, n: usize, cast: Cast) {
+            unsafe fn careful_backward_row(args: &BackwardArgs<Self, $p>, row: usize, n: usize, spec: &'static Spec) {
                 // SAFETY: the caller's contract is the same.
-                unsafe { crate::careful::backward_row(args, row, n, cast) }
+                unsafe { crate::careful::backward_row(args, row, n, spec) }
             }
         }
     )* };

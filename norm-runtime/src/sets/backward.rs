@@ -1,12 +1,13 @@
 //! The backward pass through statistics of what the forward pass was given.
 
 use super::SetArgs;
+use super::entry::PassKernels;
 use super::flight::{self, Pad, add};
 use super::problem::{Flight, Form, Problem};
 use crate::cache::fence;
 use crate::careful;
 use crate::dtype::{Compute, Element};
-use crate::rows::{Kernel, PADDING, ParamGrads, Params};
+use crate::rows::{BackwardArgs, Kernel, PADDING, ParamGrads, Params};
 use crate::saved::Saved;
 use crate::scratch;
 use crate::spec::Spec;
@@ -17,9 +18,7 @@ use core::ops::Range;
 pub(super) struct Backward<'a, T: Element, P> {
     pub(super) spec: &'static Spec,
     pub(super) problem: &'a Problem<3>,
-    /// The kernels of the two sweeps.
-    pub(super) sums: Kernel<SetArgs<T, P>>,
-    pub(super) output: Kernel<SetArgs<T, P>>,
+    pub(super) kernels: PassKernels<T, P, BackwardArgs<T, P>>,
     pub(super) x: *const T,
     pub(super) dy: *const T,
     /// The gradient of a weight's vectors, which are parameters, is of the type that is computed in.
@@ -123,6 +122,11 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
     }
 
     unsafe fn flight(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, grads: Sums, stream: bool) {
+        let (sums, output) = match self.kernels {
+            PassKernels::Sweeps { sums, output } => (sums, output),
+            // SAFETY: the caller's contract.
+            PassKernels::Rows(kernel) => return unsafe { self.rows(kernel, pad, flight, grads, stream) },
+        };
         let Problem { fuse, form, .. } = *self.problem;
         let sets = flight.sets;
         let careful = self.prepare(pad, flight);
@@ -133,7 +137,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
             let end = sets.min(start + strip);
             for range in pad.good_ranges(start..end) {
                 // SAFETY: the caller's contract.
-                unsafe { self.sums(pad, flight, &range) };
+                unsafe { self.sums(sums, pad, flight, &range) };
             }
             let runs = self.runs_a_partial();
             let ends = flight.first + end == self.problem.sets && (flight.run + 1).is_multiple_of(runs);
@@ -173,7 +177,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         }
         for range in pad.good_ranges(0..sets) {
             // SAFETY: the caller's contract.
-            unsafe { self.output(pad, flight, &range, stream) };
+            unsafe { self.output(output, pad, flight, &range, stream) };
         }
     }
 
@@ -214,14 +218,20 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         }
     }
 
-    unsafe fn sums(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, range: &Range<usize>) {
+    unsafe fn sums(
+        &self,
+        kernel: Kernel<SetArgs<T, P>>,
+        pad: &mut Pad<'_, T::Compute>,
+        flight: &Flight<3>,
+        range: &Range<usize>,
+    ) {
         let by_row = self.problem.form == Form::ColumnsByRow;
         let has_grads = !pad.weight_partial.is_empty();
         let partials = [pad.weight_partial.as_mut_ptr(), pad.bias_partial.as_mut_ptr()];
         // SAFETY: pieces are sets or rows of their own, and the partial sums are those of rows.
-        let shared = unsafe { Shared::new((self, partials)) };
+        let shared = unsafe { Shared::new((self, kernel, partials)) };
         pad.sum_rows(self.problem, flight, range, 0..self.problem.rows.total, |mut args, first, [x, dy, _]| {
-            let (pass, partials) = shared.get();
+            let (pass, kernel, partials) = shared.get();
             if by_row {
                 (args.weight, _) = pass.params.pointers(first);
             }
@@ -232,7 +242,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
             // partial sums for the rows from `first` on.
             unsafe {
                 let (x, dy) = (pass.x.add(x), pass.dy.add(dy));
-                (pass.sums)(&SetArgs { x, dy, ..args });
+                kernel(&SetArgs { x, dy, ..args });
             }
         });
     }
@@ -328,16 +338,66 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         }
     }
 
-    unsafe fn output(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>, range: &Range<usize>, stream: bool) {
+    /// Both sweeps of sets that are rows.
+    unsafe fn rows(
+        &self,
+        kernel: Kernel<BackwardArgs<T, P>>,
+        pad: &mut Pad<'_, T::Compute>,
+        flight: &Flight<3>,
+        grads: Sums,
+        stream: bool,
+    ) {
+        let (problem, saved) = (self.problem, self.saved);
+        let [x, dy, dx] = [0, 1, 2].map(|k| flight.offsets[k] + flight.first * problem.set_strides[k]);
+        let index = flight.run * problem.sets + flight.first;
+        // Where nothing is given, there are zeros.
+        let (dweights, dbiases) = (&mut pad.scale[..flight.sets], &mut pad.offset[..flight.sets]);
+        dweights.fill(T::Compute::default());
+        dbiases.fill(T::Compute::default());
+        // SAFETY: the caller's contract: these are where the flight's sets start, which are rows, side by side in the operands, in the
+        // parameters and in the statistics; `pad` has room for a number of each.
+        unsafe {
+            kernel(&BackwardArgs {
+                x: self.x.add(x),
+                dy: self.dy.add(dy),
+                dx: self.dx_at(dx),
+                weight: self.params.pointers(flight.first).0,
+                mean: saved.mean().as_ptr().wrapping_add(index),
+                residual: saved.residual().as_ptr().wrapping_add(index),
+                rstd: saved.rstd().as_ptr().add(index),
+                dweight: dweights.as_mut_ptr(),
+                dbias: dbiases.as_mut_ptr(),
+                rows: flight.sets,
+                x_stride: problem.set_strides[0],
+                dy_stride: problem.set_strides[1],
+                dx_stride: problem.set_strides[2],
+                n: problem.n,
+                stream,
+            });
+        }
+        // SAFETY: the caller's contract.
+        let [dweight, dbias] = unsafe { grads.of(flight.first..flight.first + flight.sets) };
+        add(dweight, dweights);
+        add(dbias, dbiases);
+    }
+
+    unsafe fn output(
+        &self,
+        kernel: Kernel<SetArgs<T, P>>,
+        pad: &mut Pad<'_, T::Compute>,
+        flight: &Flight<3>,
+        range: &Range<usize>,
+        stream: bool,
+    ) {
         let problem = self.problem;
         let part = flight.part(range);
         let mut args = problem.args(part.sets, 0);
         pad.point(&mut args, range.start);
         args.stream = stream && problem.keeps_lines::<T>(&part);
         // SAFETY: pieces are rows of their own, of `dx`; the call waits for all of them.
-        let shared = unsafe { Shared::new((self, &args)) };
+        let shared = unsafe { Shared::new((self, kernel, &args)) };
         problem.share_rows::<T>(&part, |first, rows, [x, dy, dx]| {
-            let (pass, args) = shared.get();
+            let (pass, kernel, args) = shared.get();
             let mut args = SetArgs { rows, ..*args };
             if pass.problem.form == Form::ColumnsByRow {
                 (args.weight, _) = pass.params.pointers(first);
@@ -345,7 +405,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
             // SAFETY: these are where the rows of this part of the flight start; `pad` has numbers for its sets.
             unsafe {
                 let (x, dy, y) = (pass.x.add(x), pass.dy.add(dy), pass.dx_at(dx));
-                (pass.output)(&SetArgs { x, dy, y, ..args });
+                kernel(&SetArgs { x, dy, y, ..args });
             }
         });
     }

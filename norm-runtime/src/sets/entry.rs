@@ -8,7 +8,7 @@ use super::{backward, fixed, forward};
 use crate::dtype::{Compute, Element, bf16, f16, with_each_pair};
 use crate::error::NormError;
 use crate::level::Level;
-use crate::rows::{Kernel, ParamGrads, Params, check_eps, check_len};
+use crate::rows::{self, BackwardArgs, ForwardArgs, Kernel, ParamGrads, Params, check_eps, check_len};
 use crate::saved::Saved;
 use crate::shape::Operand;
 use crate::spec::Spec;
@@ -23,11 +23,42 @@ pub struct RunningMut<'a, P> {
     pub num_batches_tracked: &'a mut i64,
 }
 
+/// The kernels of a pass, by what they are selected by.
+#[derive(Clone, Copy, Debug)]
+pub enum Selects<T: Element, P, Args> {
+    /// One for each of the two sweeps.
+    Sweeps([Select<T, P>; 2]),
+    /// One for both, where sets are rows.
+    Rows(rows::Select<Args>),
+}
+
+/// The same for a problem, at a level.
+#[derive(Clone, Copy)]
+pub(super) enum PassKernels<T: Element, P, Args> {
+    Sweeps { sums: Kernel<SetArgs<T, P>>, output: Kernel<SetArgs<T, P>> },
+    Rows(Kernel<Args>),
+}
+
+impl<T: Element, P, Args> Selects<T, P, Args> {
+    fn kernels<const K: usize>(
+        self,
+        spec: &'static Spec,
+        problem: &Problem<K>,
+    ) -> Result<PassKernels<T, P, Args>, NormError> {
+        Ok(match self {
+            Selects::Sweeps([sums, output]) => {
+                PassKernels::Sweeps { sums: kernel(spec, problem, sums)?, output: kernel(spec, problem, output)? }
+            }
+            Selects::Rows(select) => PassKernels::Rows(kernel(spec, problem, select)?),
+        })
+    }
+}
+
 /// Kernels over sets of elements of this type, with parameters of type `P`.
 ///
 /// # Safety
-/// For all functions: each kernel that a `Select` gives keeps to the contract of [`SetArgs`] for what it was selected by, with the
-/// parameters of `spec`, on a machine with its level's instruction set.
+/// For all functions: each kernel that a `Select` gives keeps to the contract of [`SetArgs`], [`ForwardArgs`] or [`BackwardArgs`] for
+/// what it was selected by, with the parameters of `spec`, on a machine with its level's instruction set; of rows, each set is one.
 pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
     /// Normalizes `x` into `y`, with the kernels for sums and for output; with `saved`, keeps the statistics there, and lets
     /// `running` follow them.
@@ -40,7 +71,7 @@ pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
     #[allow(clippy::too_many_arguments, reason = "a forward pass has that many")]
     unsafe fn forward(
         spec: &'static Spec,
-        select: [Select<Self, P>; 2],
+        select: Selects<Self, P, ForwardArgs<Self, P>>,
         x: View<'_, Self>,
         params: Params<'_, P>,
         eps: Self::Compute,
@@ -58,7 +89,7 @@ pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
     /// See the trait.
     unsafe fn forward_inplace(
         spec: &'static Spec,
-        select: [Select<Self, P>; 2],
+        select: Selects<Self, P, ForwardArgs<Self, P>>,
         x: ViewMut<'_, Self>,
         params: Params<'_, P>,
         eps: Self::Compute,
@@ -75,7 +106,7 @@ pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
     #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
     unsafe fn backward(
         spec: &'static Spec,
-        select: [Select<Self, P>; 2],
+        select: Selects<Self, P, BackwardArgs<Self, P>>,
         x: View<'_, Self>,
         dy: View<'_, Self>,
         params: Params<'_, P>,
@@ -94,7 +125,7 @@ pub trait Entry<P: Element<Compute = Self::Compute>>: Element {
     #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
     unsafe fn backward_of_param(
         spec: &'static Spec,
-        select: [Select<Self, P>; 2],
+        select: Selects<Self, P, BackwardArgs<Self, P>>,
         x: View<'_, Self>,
         dy: View<'_, Self>,
         params: Params<'_, P>,
@@ -204,11 +235,11 @@ fn check_fixed<P: Element>(fixed: &Fixed<'_, P>, channels: usize) -> Result<(), 
 }
 
 /// The kernel for the problem at the current level.
-fn kernel<T: Element, P, const K: usize>(
+fn kernel<Args, const K: usize>(
     spec: &'static Spec,
     problem: &Problem<K>,
-    select: Select<T, P>,
-) -> Result<Kernel<SetArgs<T, P>>, NormError> {
+    select: rows::Select<Args>,
+) -> Result<Kernel<Args>, NormError> {
     let by = problem.selected_by();
     // Not reached: dims have been checked against the shape, and there are elements.
     let none = NormError::Length { arg: names(spec).x, expected: 0, found: by };
@@ -238,7 +269,7 @@ fn check_count<const K: usize>(spec: &Spec, problem: &Problem<K>) -> Result<(), 
 #[allow(clippy::too_many_arguments, reason = "one call for the passes that take statistics")]
 unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
     spec: &'static Spec,
-    select: [Select<T, P>; 2],
+    select: Selects<T, P, ForwardArgs<T, P>>,
     problem: &Problem<2>,
     (x, y): (*const T, *mut T),
     params: Params<'_, P>,
@@ -253,11 +284,11 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
         check_running(problem.sets, running.mean.len(), running.var.len())?;
     }
     if problem.total != 0 {
-        let [sums, output] = [kernel(spec, problem, select[0])?, kernel(spec, problem, select[1])?];
+        let kernels = select.kernels(spec, problem)?;
         if let Some(saved) = saved.as_deref_mut() {
             saved.resize_sets(problem.statistics(), problem.count(), spec);
         }
-        let pass = forward::Forward { spec, problem, sums, output, x, y, params, eps };
+        let pass = forward::Forward { spec, problem, kernels, x, y, params, eps };
         // SAFETY: everything has been checked; the caller answers for the kernels.
         unsafe { pass.run(saved.as_deref_mut()) };
     } else if let Some(saved) = saved.as_deref_mut() {
@@ -278,7 +309,7 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
 /// the problem was made for.
 unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     spec: &'static Spec,
-    select: [Select<T, P>; 2],
+    select: Selects<T, P, BackwardArgs<T, P>>,
     problem: &Problem<3>,
     (x, dy, dx): (*const T, *const T, *mut T),
     params: Params<'_, P>,
@@ -294,8 +325,8 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     if spec.centred {
         check_len("saved", Some(saved.mean()), problem.statistics())?;
     }
-    let [sums, output] = [kernel(spec, problem, select[0])?, kernel(spec, problem, select[1])?];
-    let pass = backward::Backward { spec, problem, sums, output, x, dy, dx, params, saved };
+    let kernels = select.kernels(spec, problem)?;
+    let pass = backward::Backward { spec, problem, kernels, x, dy, dx, params, saved };
     // SAFETY: everything has been checked; the caller answers for the kernels.
     unsafe { pass.run(grads) };
     Ok(())
@@ -377,7 +408,7 @@ macro_rules! entries {
         impl Entry<$p> for $t {
             unsafe fn forward(
                 spec: &'static Spec,
-                select: [Select<Self, $p>; 2],
+                select: Selects<Self, $p, ForwardArgs<Self, $p>>,
                 x: View<'_, Self>,
                 params: Params<'_, $p>,
                 eps: Self::Compute,
@@ -394,7 +425,7 @@ macro_rules! entries {
 
             unsafe fn forward_inplace(
                 spec: &'static Spec,
-                select: [Select<Self, $p>; 2],
+                select: Selects<Self, $p, ForwardArgs<Self, $p>>,
                 x: ViewMut<'_, Self>,
                 params: Params<'_, $p>,
                 eps: Self::Compute,
@@ -408,7 +439,7 @@ macro_rules! entries {
 
             unsafe fn backward(
                 spec: &'static Spec,
-                select: [Select<Self, $p>; 2],
+                select: Selects<Self, $p, BackwardArgs<Self, $p>>,
                 x: View<'_, Self>,
                 dy: View<'_, Self>,
                 params: Params<'_, $p>,
@@ -425,7 +456,7 @@ macro_rules! entries {
 
             unsafe fn backward_of_param(
                 spec: &'static Spec,
-                select: [Select<Self, $p>; 2],
+                select: Selects<Self, $p, BackwardArgs<Self, $p>>,
                 x: View<'_, Self>,
                 dy: View<'_, Self>,
                 params: Params<'_, $p>,

@@ -1,13 +1,14 @@
 //! The forward passes that take statistics of what they are given.
 
 use super::SetArgs;
+use super::entry::PassKernels;
 use super::flight::{self, Pad};
 use super::problem::{Flight, Form, Problem};
 use super::statistics::Formula;
-use crate::cache::fence;
+use crate::cache::{self, fence};
 use crate::careful;
 use crate::dtype::{Compute, Element};
-use crate::rows::{Kernel, Params};
+use crate::rows::{ForwardArgs, Kernel, Params};
 use crate::saved::{Places, Saved};
 use crate::spec::Spec;
 use crate::threads::{self, Shared};
@@ -17,9 +18,7 @@ use core::ops::Range;
 pub(super) struct Forward<'a, T: Element, P> {
     pub(super) spec: &'static Spec,
     pub(super) problem: &'a Problem<2>,
-    /// The kernels of the two sweeps.
-    pub(super) sums: Kernel<SetArgs<T, P>>,
-    pub(super) output: Kernel<SetArgs<T, P>>,
+    pub(super) kernels: PassKernels<T, P, ForwardArgs<T, P>>,
     pub(super) x: *const T,
     /// May be `x`.
     pub(super) y: *mut T,
@@ -60,6 +59,11 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         stream: bool,
         saved: Option<Places<T::Compute>>,
     ) {
+        let (sums, output) = match self.kernels {
+            PassKernels::Sweeps { sums, output } => (sums, output),
+            // SAFETY: the caller's contract.
+            PassKernels::Rows(kernel) => return unsafe { self.rows(kernel, flight, stream, saved) },
+        };
         let Problem { fuse, .. } = *self.problem;
         let sets = flight.sets;
         let formula = Formula {
@@ -72,10 +76,10 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         let rows = 0..self.problem.rows.total;
         // SAFETY: the caller's contract.
         unsafe {
-            self.pivots(pad, flight);
-            self.sums(pad, flight, rows.clone());
+            self.pivots(sums, pad, flight);
+            self.sums(sums, pad, flight, rows.clone());
             if formula.moments(pad, sets) && formula.improve_pivots(pad, sets) {
-                self.sums(pad, flight, rows);
+                self.sums(sums, pad, flight, rows);
                 formula.moments(pad, sets);
             }
         }
@@ -101,13 +105,13 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         }
         for range in pad.good_ranges(0..sets) {
             // SAFETY: the caller's contract.
-            unsafe { self.output(pad, flight, &range, stream) };
+            unsafe { self.output(output, pad, flight, &range, stream) };
         }
     }
 
     /// A number near the mean of each set: the mean of its first elements, up to 16, taken relative to the first one, so that it
     /// is exactly the element where all are equal.
-    unsafe fn pivots(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
+    unsafe fn pivots(&self, sums: Kernel<SetArgs<T, P>>, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
         let problem = self.problem;
         if !self.spec.centred {
             pad.mean[..flight.sets].fill(T::Compute::default());
@@ -115,7 +119,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         }
         if problem.form != Form::Segments {
             // SAFETY: the caller's contract.
-            return unsafe { self.pivots_of_columns(pad, flight) };
+            return unsafe { self.pivots_of_columns(sums, pad, flight) };
         }
         let n = problem.n.min(16);
         let share = T::Compute::from_f64(1.0 / n as f64);
@@ -139,7 +143,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
     }
 
     /// As [`Forward::pivots`], of the first rows.
-    unsafe fn pivots_of_columns(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
+    unsafe fn pivots_of_columns(&self, sums: Kernel<SetArgs<T, P>>, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
         let first = flight.offsets[0] + flight.first;
         for (set, pivot) in pad.mean[..flight.sets].iter_mut().enumerate() {
             // SAFETY: the first row of the flight's columns, which lie side by side.
@@ -147,20 +151,26 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         }
         let rows = self.problem.rows.total.min(16);
         // SAFETY: the caller's contract; the rows are the first ones.
-        unsafe { self.sums(pad, flight, 0..rows) };
+        unsafe { self.sums(sums, pad, flight, 0..rows) };
         let share = 1.0 / rows as f64;
         for (pivot, sum) in pad.mean[..flight.sets].iter_mut().zip(&*pad.sum) {
             *pivot = T::Compute::from_f64(pivot.to_f64() + sum * share);
         }
     }
 
-    unsafe fn sums(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>, rows: Range<usize>) {
+    unsafe fn sums(
+        &self,
+        kernel: Kernel<SetArgs<T, P>>,
+        pad: &mut Pad<'_, T::Compute>,
+        flight: &Flight<2>,
+        rows: Range<usize>,
+    ) {
         // SAFETY: nothing is written through it.
-        let shared = unsafe { Shared::new(self) };
+        let shared = unsafe { Shared::new((self, kernel)) };
         pad.sum_rows(self.problem, flight, &(0..flight.sets), rows, |args, _, [at, _]| {
-            let pass = shared.get();
+            let (pass, kernel) = shared.get();
             // SAFETY: `at` is where these rows of the flight start, and `pad` has a number for each set of it.
-            unsafe { (pass.sums)(&SetArgs { x: pass.x.add(at), ..args }) };
+            unsafe { kernel(&SetArgs { x: pass.x.add(at), ..args }) };
         });
     }
 
@@ -229,16 +239,58 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         statistics
     }
 
-    unsafe fn output(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>, range: &Range<usize>, stream: bool) {
+    /// Both sweeps of sets that are rows.
+    unsafe fn rows(
+        &self,
+        kernel: Kernel<ForwardArgs<T, P>>,
+        flight: &Flight<2>,
+        stream: bool,
+        saved: Option<Places<T::Compute>>,
+    ) {
+        let problem = self.problem;
+        let [x, y] = [0, 1].map(|k| flight.offsets[k] + flight.first * problem.set_strides[k]);
+        let (weight, bias) = self.params.pointers(flight.first);
+        let index = flight.run * problem.sets + flight.first;
+        let [mean, residual, rstd] = saved.unwrap_or_else(Places::none).at(index);
+        // SAFETY: the caller's contract: these are where the flight's sets start, which are rows, side by side in the operands, in the
+        // parameters and in the statistics.
+        unsafe {
+            kernel(&ForwardArgs {
+                x: self.x.add(x),
+                y: self.y.add(y),
+                weight,
+                bias,
+                rows: flight.sets,
+                x_stride: problem.set_strides[0],
+                y_stride: problem.set_strides[1],
+                n: problem.n,
+                eps: self.eps,
+                together: !stream && cache::is_near(problem.total.saturating_mul(2 * size_of::<T>())),
+                stream,
+                mean,
+                residual,
+                rstd,
+            });
+        }
+    }
+
+    unsafe fn output(
+        &self,
+        kernel: Kernel<SetArgs<T, P>>,
+        pad: &mut Pad<'_, T::Compute>,
+        flight: &Flight<2>,
+        range: &Range<usize>,
+        stream: bool,
+    ) {
         let problem = self.problem;
         let part = flight.part(range);
         let mut args = problem.args(part.sets, 0);
         pad.point(&mut args, range.start);
         args.stream = stream && problem.keeps_lines::<T>(&part);
         // SAFETY: pieces are rows of their own, of `y`; the call waits for all of them.
-        let shared = unsafe { Shared::new((self, &args)) };
+        let shared = unsafe { Shared::new((self, kernel, &args)) };
         problem.share_rows::<T>(&part, |first, rows, [from, to]| {
-            let (pass, args) = shared.get();
+            let (pass, kernel, args) = shared.get();
             let mut args = SetArgs { rows, ..*args };
             if pass.problem.form == Form::ColumnsByRow {
                 (args.weight, args.bias) = pass.params.pointers(first);
@@ -247,7 +299,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
             // by row are those from `first` on.
             unsafe {
                 let (x, y) = (pass.x.add(from), pass.y.add(to));
-                (pass.output)(&SetArgs { x, y, ..args });
+                kernel(&SetArgs { x, y, ..args });
             }
         });
     }

@@ -305,7 +305,7 @@ const _: () = {
                     f32,
                 >>::forward(
                     &SPEC,
-                    [sums, output],
+                    ::normkit::__private::sets::Selects::Sweeps([sums, output]),
                     ::core::convert::Into::into(x),
                     ::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),
@@ -334,7 +334,10 @@ const _: () = {
                     f32,
                 >>::backward(
                     &SPEC,
-                    [gradient_sums, gradient],
+                    ::normkit::__private::sets::Selects::Sweeps([
+                        gradient_sums,
+                        gradient,
+                    ]),
                     ::core::convert::Into::into(x),
                     ::core::convert::Into::into(dy),
                     ::normkit::__private::rows::Params {
@@ -428,7 +431,7 @@ const _: () = {
                     f32,
                 >>::forward(
                     &SPEC,
-                    [sums, output],
+                    ::normkit::__private::sets::Selects::Sweeps([sums, output]),
                     ::core::convert::Into::into(x),
                     ::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight),

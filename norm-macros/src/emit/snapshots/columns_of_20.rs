@@ -685,7 +685,7 @@ fn main() {
                         f32,
                     >>::forward(
                         &SPEC,
-                        [sums, output],
+                        ::normkit::__private::sets::Selects::Sweeps([sums, output]),
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
@@ -710,7 +710,7 @@ fn main() {
                         f32,
                     >>::forward_inplace(
                         &SPEC,
-                        [sums, output],
+                        ::normkit::__private::sets::Selects::Sweeps([sums, output]),
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
@@ -734,7 +734,7 @@ fn main() {
                         f32,
                     >>::forward(
                         &SPEC,
-                        [sums, output],
+                        ::normkit::__private::sets::Selects::Sweeps([sums, output]),
                         ::core::convert::Into::into(x),
                         ::normkit::__private::rows::Params {
                             weight: ::core::option::Option::Some(weight),
@@ -763,7 +763,10 @@ fn main() {
                         f32,
                     >>::backward(
                         &SPEC,
-                        [gradient_sums, gradient],
+                        ::normkit::__private::sets::Selects::Sweeps([
+                            gradient_sums,
+                            gradient,
+                        ]),
                         ::core::convert::Into::into(x),
                         ::core::convert::Into::into(dy),
                         ::normkit::__private::rows::Params {

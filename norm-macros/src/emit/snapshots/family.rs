@@ -45,7 +45,7 @@ fn main() {
             let n: usize = a.n;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let inverse_n = 1.0 / n as f32;
+            let inverse_n: f32 = 1.0 / n as f32;
             unsafe {
                 let mut line = ::normkit::__private::cache::line(a.y_stride == n);
                 for row in 0..a.rows {
@@ -206,7 +206,7 @@ fn main() {
                         ::normkit::__private::cache::put_line(&mut line, y0);
                         <f32 as ::normkit::__private::rows::Entry<
                             f32,
-                        >>::careful_row(a, row, n, false, ::normkit::Cast::Once);
+                        >>::careful_row(a, row, n, &SPEC);
                     }
                 }
             }
@@ -280,7 +280,7 @@ fn main() {
             let n: usize = a.n;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let inverse_n = 1.0 / n as f32;
+            let inverse_n: f32 = 1.0 / n as f32;
             unsafe {
                 let mut line = ::normkit::__private::cache::line(a.dx_stride == n);
                 for row in 0..a.rows {

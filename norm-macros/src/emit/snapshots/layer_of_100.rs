@@ -73,7 +73,7 @@ const _: () = {
         let n: usize = 100;
         #[allow(unused_imports)]
         use ::normkit::__private::finish::f32 as finish;
-        let inverse_n = 1.0 / n as f32;
+        let inverse_n: f32 = 1.0 / n as f32;
         unsafe {
             let mut line = ::normkit::__private::cache::line(a.y_stride == n);
             let mut row = 0_usize;
@@ -403,7 +403,7 @@ const _: () = {
                                 ::normkit::__private::cache::put_line(&mut line, y0);
                                 <f32 as ::normkit::__private::rows::Entry<
                                     f32,
-                                >>::careful_row(a, row, n, true, ::normkit::Cast::Once);
+                                >>::careful_row(a, row, n, &SPEC);
                                 break;
                             }
                             again = false;
@@ -458,7 +458,7 @@ const _: () = {
         let n: usize = 100;
         #[allow(unused_imports)]
         use ::normkit::__private::finish::f32 as finish;
-        let inverse_n = 1.0 / n as f32;
+        let inverse_n: f32 = 1.0 / n as f32;
         unsafe {
             let mut line = ::normkit::__private::cache::line(a.dx_stride == n);
             for row in 0..a.rows {
@@ -631,7 +631,7 @@ const _: () = {
                     );
                     <f32 as ::normkit::__private::rows::Entry<
                         f32,
-                    >>::careful_backward_row(a, row, n, ::normkit::Cast::Once);
+                    >>::careful_backward_row(a, row, n, &SPEC);
                 }
             }
         }

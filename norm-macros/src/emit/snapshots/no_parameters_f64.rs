@@ -39,7 +39,7 @@ fn main() {
             let n: usize = 16;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f64 as finish;
-            let inverse_n = 1.0 / n as f64;
+            let inverse_n: f64 = 1.0 / n as f64;
             unsafe {
                 for row in 0..a.rows {
                     let x0 = a.x.add((row + 0) * a.x_stride);
@@ -108,7 +108,7 @@ fn main() {
                         if !(again && f.in_range) {
                             <f64 as ::normkit::__private::rows::Entry<
                                 f64,
-                            >>::careful_row(a, row, n, true, ::normkit::Cast::Once);
+                            >>::careful_row(a, row, n, &SPEC);
                             break;
                         }
                         again = false;
@@ -162,7 +162,7 @@ fn main() {
             let n: usize = 16;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f64 as finish;
-            let inverse_n = 1.0 / n as f64;
+            let inverse_n: f64 = 1.0 / n as f64;
             unsafe {
                 for row in 0..a.rows {
                     if a.rstd.add(row + 0).read()
@@ -222,7 +222,7 @@ fn main() {
                     } else {
                         <f64 as ::normkit::__private::rows::Entry<
                             f64,
-                        >>::careful_backward_row(a, row, n, ::normkit::Cast::Once);
+                        >>::careful_backward_row(a, row, n, &SPEC);
                     }
                 }
             }

@@ -29,7 +29,7 @@ fn main() {
             let n: usize = 20;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let inverse_n = 1.0 / n as f32;
+            let inverse_n: f32 = 1.0 / n as f32;
             unsafe {
                 let mut row = 0_usize;
                 while row < a.rows {
@@ -121,7 +121,7 @@ fn main() {
                             } else {
                                 <f32 as ::normkit::__private::rows::Entry<
                                     f32,
-                                >>::careful_row(a, row, n, false, ::normkit::Cast::Once);
+                                >>::careful_row(a, row, n, &SPEC);
                             }
                         }
                         row += 1;
@@ -174,7 +174,7 @@ fn main() {
             let n: usize = 20;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let inverse_n = 1.0 / n as f32;
+            let inverse_n: f32 = 1.0 / n as f32;
             unsafe {
                 let mut dw0 = v::load(a.dweight.add(0));
                 let mut dw1 = v::load(a.dweight.add(16));

@@ -99,7 +99,7 @@ const _: () = {
                 let n: usize = 20;
                 #[allow(unused_imports)]
                 use ::normkit::__private::finish::f32 as finish;
-                let inverse_n = 1.0 / n as f32;
+                let inverse_n: f32 = 1.0 / n as f32;
                 unsafe {
                     let mut row = 0_usize;
                     while row < a.rows {
@@ -191,13 +191,7 @@ const _: () = {
                                 } else {
                                     <f32 as ::normkit::__private::rows::Entry<
                                         ::normkit::bf16,
-                                    >>::careful_row(
-                                        a,
-                                        row,
-                                        n,
-                                        false,
-                                        ::normkit::Cast::BeforeWeight,
-                                    );
+                                    >>::careful_row(a, row, n, &SPEC);
                                 }
                             }
                             row += 1;
@@ -309,7 +303,7 @@ const _: () = {
                 let n: usize = 20;
                 #[allow(unused_imports)]
                 use ::normkit::__private::finish::f32 as finish;
-                let inverse_n = 1.0 / n as f32;
+                let inverse_n: f32 = 1.0 / n as f32;
                 unsafe {
                     let mut row = 0_usize;
                     while row < a.rows {
@@ -421,13 +415,7 @@ const _: () = {
                                 } else {
                                     <::normkit::bf16 as ::normkit::__private::rows::Entry<
                                         ::normkit::bf16,
-                                    >>::careful_row(
-                                        a,
-                                        row,
-                                        n,
-                                        false,
-                                        ::normkit::Cast::BeforeWeight,
-                                    );
+                                    >>::careful_row(a, row, n, &SPEC);
                                 }
                             }
                             row += 1;

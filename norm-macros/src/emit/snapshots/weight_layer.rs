@@ -59,31 +59,33 @@ const _: () = {
     #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn sums_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    unsafe fn forward_20_avx512(a: &::normkit::__private::rows::ForwardArgs<f32, f32>) {}
     #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn sums_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    unsafe fn forward_20_avx2(a: &::normkit::__private::rows::ForwardArgs<f32, f32>) {}
     #[inline]
-    unsafe fn sums_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    unsafe fn forward_20_portable(
+        a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
+    ) {}
     #[inline]
-    fn sums(
+    fn forward(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
-            ::normkit::__private::sets::SetArgs<f32, f32>,
+            ::normkit::__private::rows::ForwardArgs<f32, f32>,
         >,
     > {
         match n {
             20 => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                     #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: sums_20_avx512,
+                    avx512_bf16: forward_20_avx512,
                     #[cfg(target_arch = "x86_64")]
-                    avx512: sums_20_avx512,
+                    avx512: forward_20_avx512,
                     #[cfg(target_arch = "x86_64")]
-                    avx2: sums_20_avx2,
-                    portable: sums_20_portable,
+                    avx2: forward_20_avx2,
+                    portable: forward_20_portable,
                 })
             }
             _ => ::core::option::Option::None,
@@ -92,101 +94,35 @@ const _: () = {
     #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn output_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn output_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    unsafe fn output_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    fn output(
-        n: usize,
-    ) -> ::core::option::Option<
-        ::normkit::__private::rows::Kernels<
-            ::normkit::__private::sets::SetArgs<f32, f32>,
-        >,
-    > {
-        match n {
-            20 => {
-                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: output_20_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: output_20_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: output_20_avx2,
-                    portable: output_20_portable,
-                })
-            }
-            _ => ::core::option::Option::None,
-        }
-    }
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn gradient_sums_20_avx512(
-        a: &::normkit::__private::sets::SetArgs<f32, f32>,
+    unsafe fn backward_20_avx512(
+        a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
     #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn gradient_sums_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
+    unsafe fn backward_20_avx2(a: &::normkit::__private::rows::BackwardArgs<f32, f32>) {}
     #[inline]
-    unsafe fn gradient_sums_20_portable(
-        a: &::normkit::__private::sets::SetArgs<f32, f32>,
+    unsafe fn backward_20_portable(
+        a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
     #[inline]
-    fn gradient_sums(
+    fn backward(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
-            ::normkit::__private::sets::SetArgs<f32, f32>,
+            ::normkit::__private::rows::BackwardArgs<f32, f32>,
         >,
     > {
         match n {
             20 => {
                 ::core::option::Option::Some(::normkit::__private::rows::Kernels {
                     #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: gradient_sums_20_avx512,
+                    avx512_bf16: backward_20_avx512,
                     #[cfg(target_arch = "x86_64")]
-                    avx512: gradient_sums_20_avx512,
+                    avx512: backward_20_avx512,
                     #[cfg(target_arch = "x86_64")]
-                    avx2: gradient_sums_20_avx2,
-                    portable: gradient_sums_20_portable,
-                })
-            }
-            _ => ::core::option::Option::None,
-        }
-    }
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
-    unsafe fn gradient_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn gradient_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    unsafe fn gradient_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    fn gradient(
-        n: usize,
-    ) -> ::core::option::Option<
-        ::normkit::__private::rows::Kernels<
-            ::normkit::__private::sets::SetArgs<f32, f32>,
-        >,
-    > {
-        match n {
-            20 => {
-                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: gradient_20_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: gradient_20_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: gradient_20_avx2,
-                    portable: gradient_20_portable,
+                    avx2: backward_20_avx2,
+                    portable: backward_20_portable,
                 })
             }
             _ => ::core::option::Option::None,
@@ -204,11 +140,9 @@ const _: () = {
         pub const PLAN: &'static ::core::primitive::str = "weight normalization of f32 (parameters f32), shape [_, 20], channels on axis 0, 1 of 2 axes normalized\n\n(the table)";
         pub const KERNEL: ::normkit::Kernel = {
             const PASSES: &[::normkit::__private::kernel::AnyPasses] = &[
-                &::normkit::__private::kernel::Passes::<f32, f32>::Sets {
-                    sums: sums,
-                    output: output,
-                    gradient_sums: gradient_sums,
-                    gradient: gradient,
+                &::normkit::__private::kernel::Passes::<f32, f32>::ChannelRows {
+                    forward: forward,
+                    backward: backward,
                 },
             ];
             unsafe { ::normkit::Kernel::new(&SPEC, PASSES) }
@@ -239,7 +173,7 @@ const _: () = {
                     f32,
                 >>::forward(
                     &SPEC,
-                    [sums, output],
+                    ::normkit::__private::sets::Selects::Rows(forward),
                     ::core::convert::Into::into(weight_v),
                     ::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight_g),
@@ -265,7 +199,7 @@ const _: () = {
                     f32,
                 >>::forward_inplace(
                     &SPEC,
-                    [sums, output],
+                    ::normkit::__private::sets::Selects::Rows(forward),
                     ::core::convert::Into::into(weight_v),
                     ::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight_g),
@@ -290,7 +224,7 @@ const _: () = {
                     f32,
                 >>::forward(
                     &SPEC,
-                    [sums, output],
+                    ::normkit::__private::sets::Selects::Rows(forward),
                     ::core::convert::Into::into(weight_v),
                     ::normkit::__private::rows::Params {
                         weight: ::core::option::Option::Some(weight_g),
@@ -322,7 +256,7 @@ const _: () = {
                     f32,
                 >>::backward_of_param(
                     &SPEC,
-                    [gradient_sums, gradient],
+                    ::normkit::__private::sets::Selects::Rows(backward),
                     ::core::convert::Into::into(weight_v),
                     ::core::convert::Into::into(dweight),
                     ::normkit::__private::rows::Params {
