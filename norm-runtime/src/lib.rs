@@ -38,6 +38,7 @@ pub mod sets;
 pub mod shape;
 pub mod spec;
 pub mod threads;
+mod vectorize;
 pub mod view;
 
 pub use dtype::{Compute, Element, bf16, f16};

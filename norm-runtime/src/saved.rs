@@ -123,6 +123,11 @@ impl<A: Compute> Places<A> {
     pub(crate) unsafe fn set_all(&self, index: usize, fuse: usize, values: [&[A]; 4]) {
         let places = [self.mean, self.residual, self.rstd, self.variance];
         for (place, values) in places.into_iter().zip(values).filter(|(place, _)| !place.is_null()) {
+            if fuse == 1 {
+                // SAFETY: the caller's contract; what is kept is no array of a flight.
+                unsafe { place.add(index).copy_from_nonoverlapping(values.as_ptr(), values.len()) };
+                continue;
+            }
             for (i, &value) in values.iter().step_by(fuse).enumerate() {
                 // SAFETY: the caller's contract.
                 unsafe { place.add(index + i).write(value) };

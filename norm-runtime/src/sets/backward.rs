@@ -12,6 +12,7 @@ use crate::saved::Saved;
 use crate::scratch;
 use crate::spec::Spec;
 use crate::threads::{self, Shared};
+use crate::vectorize::vectorize;
 use core::ops::Range;
 
 /// A backward pass whose arguments have been checked.
@@ -195,16 +196,21 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
                 [pad.mean[set], pad.offset[set], pad.scale[set]] = self.statistics(flight, set);
             }
         }
-        let mut any = false;
         let numbers = pad.offset[..sets].iter_mut().zip(&pad.scale[..sets]).zip(&mut pad.careful[..sets]);
-        for ((offset, &rstd), careful) in numbers {
-            let square = rstd * rstd;
-            let good = square <= T::Compute::STEADY && square * T::Compute::STEADY >= T::Compute::ONE;
-            *offset = T::Compute::default() - *offset * rstd;
-            *careful = u8::from(!good);
-            any |= !good;
-        }
-        any
+        vectorize(
+            #[inline(always)]
+            || {
+                let mut any = false;
+                for ((offset, &rstd), careful) in numbers {
+                    let square = rstd * rstd;
+                    let good = square <= T::Compute::STEADY && square * T::Compute::STEADY >= T::Compute::ONE;
+                    *offset = T::Compute::default() - *offset * rstd;
+                    *careful = u8::from(!good);
+                    any |= !good;
+                }
+                any
+            },
+        )
     }
 
     /// The mean, its residual and `rstd` of a set of the flight.
@@ -283,15 +289,20 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let (scale, slope) = (&mut pad.scale[..sets], &mut pad.slope[..sets]);
         let (offset, centre) = (&mut pad.offset[..sets], &mut pad.centre[..sets]);
         let alone = fuse == 1;
-        for set in 0..sets {
-            let (rstd, mean_g) = (scale[set].to_f64() * moves, sums[set] * inverse);
-            let product = squares[set] * share * rstd;
-            slope[set] = T::Compute::from_f64(-product * rstd);
-            scale[set] = T::Compute::from_f64(rstd);
-            let left = -product * offset[set].to_f64();
-            offset[set] = T::Compute::from_f64(if alone { left } else { left - rstd * mean_g });
-            centre[set] = if alone { T::Compute::from_f64(mean_g) } else { T::Compute::default() };
-        }
+        vectorize(
+            #[inline(always)]
+            || {
+                for set in 0..sets {
+                    let (rstd, mean_g) = (scale[set].to_f64() * moves, sums[set] * inverse);
+                    let product = squares[set] * share * rstd;
+                    slope[set] = T::Compute::from_f64(-product * rstd);
+                    scale[set] = T::Compute::from_f64(rstd);
+                    let left = -product * offset[set].to_f64();
+                    offset[set] = T::Compute::from_f64(if alone { left } else { left - rstd * mean_g });
+                    centre[set] = if alone { T::Compute::from_f64(mean_g) } else { T::Compute::default() };
+                }
+            },
+        );
         if let Some(weight) = weight {
             for (scale, weight) in pad.scale.iter_mut().zip(weight) {
                 *scale = *scale * weight.widen();

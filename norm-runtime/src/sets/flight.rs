@@ -6,6 +6,7 @@ use crate::dtype::{Compute, Element};
 use crate::rows::PADDING;
 use crate::scratch::{self, carve, room};
 use crate::threads::{self, Shared};
+use crate::vectorize::vectorize;
 use core::ops::Range;
 
 /// Numbers for each set of a flight, and for each parameter of the call.
@@ -203,7 +204,12 @@ impl<T: Element, P> SetArgs<T, P> {
 
 /// Adds `values` to `sums`.
 pub(super) fn add<A: Compute>(sums: &mut [f64], values: &[A]) {
-    for (sum, &value) in sums.iter_mut().zip(values) {
-        *sum += value.to_f64();
-    }
+    vectorize(
+        #[inline(always)]
+        || {
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                *sum += value.to_f64();
+            }
+        },
+    );
 }

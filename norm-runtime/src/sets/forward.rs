@@ -12,6 +12,7 @@ use crate::rows::{ForwardArgs, Kernel, Params};
 use crate::saved::{Places, Saved};
 use crate::spec::Spec;
 use crate::threads::{self, Shared};
+use crate::vectorize::vectorize;
 use core::ops::Range;
 
 /// A forward pass whose arguments have been checked.
@@ -26,7 +27,7 @@ pub(super) struct Forward<'a, T: Element, P> {
     pub(super) eps: T::Compute,
 }
 
-impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
+impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
     /// Normalizes all sets and, with `saved` (which has room for them), keeps their statistics.
     ///
     /// # Safety
@@ -153,9 +154,15 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         // SAFETY: the caller's contract; the rows are the first ones.
         unsafe { self.sums(sums, pad, flight, 0..rows) };
         let share = 1.0 / rows as f64;
-        for (pivot, sum) in pad.mean[..flight.sets].iter_mut().zip(&*pad.sum) {
-            *pivot = T::Compute::from_f64(pivot.to_f64() + sum * share);
-        }
+        let pivots = pad.mean[..flight.sets].iter_mut().zip(&*pad.sum);
+        vectorize(
+            #[inline(always)]
+            || {
+                for (pivot, sum) in pivots {
+                    *pivot = T::Compute::from_f64(pivot.to_f64() + sum * share);
+                }
+            },
+        );
     }
 
     unsafe fn sums(
@@ -177,32 +184,41 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
     /// Statistics and parameters, as the output's numbers: `scale` is `rstd * weight`, `offset` what is left of the mean, so scaled,
     /// and the bias.
     fn fold(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
+        let sets = flight.first..flight.first + flight.sets;
+        let of_sets = |values: Option<&'a [P]>| match self.problem.form {
+            Form::ColumnsByRow => None,
+            _ => values.map(|values| &values[sets.clone()]),
+        };
+        let (weight, bias) = (of_sets(self.params.weight), of_sets(self.params.bias));
+        // Slices of one length, so that no index is checked in the loops.
         let (offsets, scales) = (&mut pad.sum[..flight.sets], &mut pad.square[..flight.sets]);
-        for (offset, scale) in offsets.iter_mut().zip(&*scales) {
-            *offset *= -scale;
-        }
-        if self.problem.form != Form::ColumnsByRow {
-            let sets = flight.first..flight.first + flight.sets;
-            if let Some(weight) = self.params.weight {
-                let weight = weight[sets.clone()].iter();
-                for ((offset, scale), weight) in offsets.iter_mut().zip(&mut *scales).zip(weight) {
-                    let weight = weight.widen().to_f64();
-                    *offset *= weight;
-                    *scale *= weight;
+        let (offset, scale) = (&mut pad.offset[..flight.sets], &mut pad.scale[..flight.sets]);
+        vectorize(
+            #[inline(always)]
+            || {
+                for (offset, scale) in offsets.iter_mut().zip(&*scales) {
+                    *offset *= -scale;
                 }
-            }
-            if let Some(bias) = self.params.bias {
-                for (offset, bias) in offsets.iter_mut().zip(&bias[sets]) {
-                    *offset += bias.widen().to_f64();
+                if let Some(weight) = weight {
+                    for ((offset, scale), weight) in offsets.iter_mut().zip(&mut *scales).zip(weight) {
+                        let weight = weight.widen().to_f64();
+                        *offset *= weight;
+                        *scale *= weight;
+                    }
                 }
-            }
-        }
-        for (to, from) in pad.offset.iter_mut().zip(&*offsets) {
-            *to = T::Compute::from_f64(*from);
-        }
-        for (to, from) in pad.scale.iter_mut().zip(&*scales) {
-            *to = T::Compute::from_f64(*from);
-        }
+                if let Some(bias) = bias {
+                    for (offset, bias) in offsets.iter_mut().zip(bias) {
+                        *offset += bias.widen().to_f64();
+                    }
+                }
+                for (to, from) in offset.iter_mut().zip(&*offsets) {
+                    *to = T::Compute::from_f64(*from);
+                }
+                for (to, from) in scale.iter_mut().zip(&*scales) {
+                    *to = T::Compute::from_f64(*from);
+                }
+            },
+        );
     }
 
     /// Marks groups in which `rstd * weight` leaves the range that it keeps its precision in, where the two one after the other do not.
@@ -210,7 +226,13 @@ impl<T: Element, P: Element<Compute = T::Compute>> Forward<'_, T, P> {
         let (smallest, largest) = (T::Compute::SMALLEST, T::Compute::LARGEST);
         let zero = T::Compute::default();
         let leaves = |scale: &T::Compute| (*scale != zero && scale.abs() < smallest) || scale.abs() > largest;
-        if pad.scale[..sets].iter().any(leaves) {
+        let scales = &pad.scale[..sets];
+        // Not `any`: a loop that may end early is no vector's.
+        let any = vectorize(
+            #[inline(always)]
+            || scales.iter().fold(false, |any, scale| any | leaves(scale)),
+        );
+        if any {
             let fuse = self.problem.fuse;
             for (careful, scales) in pad.careful[..sets].chunks_mut(fuse).zip(pad.scale[..sets].chunks(fuse)) {
                 if scales.iter().any(leaves) {

@@ -6,6 +6,7 @@ use crate::error::NormError;
 use crate::rows::check_len;
 use crate::saved::Saved;
 use crate::spec::Spec;
+use crate::vectorize::vectorize;
 
 /// What all sets of a call have in common.
 #[derive(Clone, Copy, Debug)]
@@ -31,18 +32,23 @@ impl Formula {
         let inverse = if self.of_sum { 1.0 } else { 1.0 / self.set_len };
         let farthest = if self.set_len < 16.0 { 4.0 } else { 1.0 };
         let unresolved = A::SMALLEST.to_f64();
-        let mut far = false;
         let numbers = pad.sum[..sets].iter_mut().zip(&mut pad.square[..sets]).zip(&mut pad.careful[..sets]);
-        for ((sum, square), careful) in numbers {
-            let shift = if self.centred { *sum * inverse } else { 0.0 };
-            let variance = (*square * inverse - shift * shift).max(0.0);
-            // What is not a number is not near either, which the maximum above would hide.
-            let near = shift * shift <= variance * farthest + unresolved && *square >= 0.0;
-            (*sum, *square) = (shift, variance);
-            *careful = u8::from(!near);
-            far |= !near;
-        }
-        far
+        vectorize(
+            #[inline(always)]
+            || {
+                let mut far = false;
+                for ((sum, square), careful) in numbers {
+                    let shift = if self.centred { *sum * inverse } else { 0.0 };
+                    let variance = (*square * inverse - shift * shift).max(0.0);
+                    // What is not a number is not near either, which the maximum above would hide.
+                    let near = shift * shift <= variance * farthest + unresolved && *square >= 0.0;
+                    (*sum, *square) = (shift, variance);
+                    *careful = u8::from(!near);
+                    far |= !near;
+                }
+                far
+            },
+        )
     }
 
     /// Moves pivots that are too far from the mean to it; whether that could be done for any.
@@ -69,20 +75,25 @@ impl Formula {
         let (mean, centre) = (&mut pad.mean[..sets], &mut pad.centre[..sets]);
         let (slope, scale) = (&mut pad.slope[..sets], &mut pad.scale[..sets]);
         let (sum, square, careful) = (&mut pad.sum[..sets], &mut pad.square[..sets], &mut pad.careful[..sets]);
-        for set in 0..sets {
-            let (whole, left) = two_sum(mean[set].to_f64(), sum[set]);
-            let rounded = A::from_f64(whole);
-            let residual = (whole - rounded.to_f64()) + left;
-            let v = square[set] + eps;
-            let rstd = 1.0 / v.sqrt();
-            mean[set] = rounded;
-            centre[set] = A::from_f64(residual);
-            slope[set] = A::from_f64(square[set]);
-            scale[set] = A::from_f64(rstd);
-            sum[set] = residual;
-            square[set] = rstd;
-            careful[set] |= u8::from(!(v >= smallest && v <= largest));
-        }
+        vectorize(
+            #[inline(always)]
+            || {
+                for set in 0..sets {
+                    let (whole, left) = two_sum(mean[set].to_f64(), sum[set]);
+                    let rounded = A::from_f64(whole);
+                    let residual = (whole - rounded.to_f64()) + left;
+                    let v = square[set] + eps;
+                    let rstd = 1.0 / v.sqrt();
+                    mean[set] = rounded;
+                    centre[set] = A::from_f64(residual);
+                    slope[set] = A::from_f64(square[set]);
+                    scale[set] = A::from_f64(rstd);
+                    sum[set] = residual;
+                    square[set] = rstd;
+                    careful[set] |= u8::from(!(v >= smallest && v <= largest));
+                }
+            },
+        );
     }
 
     /// Merges the means and variances of sets that share them, by Chan's formula: each gets those of all, about the first's pivot.
