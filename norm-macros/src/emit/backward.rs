@@ -1,7 +1,7 @@
 //! The backward kernel, derived once for all techniques:
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
-use super::sweep::{Chunk, Sums, blocks, declare_line, may_go_past_caches, sweep, sweep_past_caches};
+use super::sweep::{Chunk, Sums, blocks, declare_line, may_go_past_caches, output_sweep, sweep, sweep_past_caches};
 use super::{cast_before_weight, compute_of, facade, function, number, of_row, param_of, runtime, type_of};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{PassPlan, Schedule};
@@ -312,7 +312,7 @@ impl Backward<'_> {
             let w = format_ident!("w{r}");
             if self.weighted_by_row() { quote!(v::mul(#value, #w)) } else { value }
         };
-        let near = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
+        let near = output_sweep(schedule, self.len, &mut |chunk| {
             let weight = if schedule.keep { None } else { self.weight(chunk) };
             let each = (0..rows).map(|r| {
                 let (names, dx) = (self.names(chunk, r), format_ident!("dx{r}"));

@@ -1,11 +1,11 @@
 //! The forward kernel; it keeps statistics where it is given room for them, which is the training forward pass.
 
 use super::sweep::{
-    Chunk, Sums, blocks, declare_line, fold_chains, may_go_past_caches, sums, sweep, sweep_past_caches,
+    Chunk, Sums, blocks, declare_line, fold_chains, may_go_past_caches, output_sweep, sums, sweep_past_caches,
 };
 use super::{cast_before_weight, facade, function, ident, number, of_row, param_of, runtime, type_of};
 use crate::model::{Affine, Form, Len, Model};
-use crate::plan::{PassPlan, Schedule};
+use crate::plan::PassPlan;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -270,7 +270,7 @@ impl Forward<'_> {
         let centred = self.model.technique.centred;
         let [r_, o, y] = ["r", "o", "y"].map(|name| format_ident!("{name}{r}"));
         let offset = centred.then(|| quote!(let #o = v::splat(#offset);));
-        let Schedule { keep, unroll, .. } = self.plan.schedule;
+        let keep = self.plan.schedule.keep;
         let value = |chunk: &Chunk, loaded: TokenStream| {
             let normalized = if centred { quote!(v::fma(#loaded, #r_, #o)) } else { quote!(v::mul(#loaded, #r_)) };
             let normalized = cast_before_weight(self.model, self.plan, normalized);
@@ -281,7 +281,7 @@ impl Forward<'_> {
             };
             (self.params(chunk), value)
         };
-        let near = sweep(&self.plan.schedule, self.len, unroll, &mut |chunk| {
+        let near = output_sweep(&self.plan.schedule, self.len, &mut |chunk| {
             let d = format_ident!("d{r}_{}", chunk.index);
             let (params, value) = value(chunk, if keep { quote!(#d) } else { self.load(chunk, r) });
             let store = chunk.store(&quote!(x), &quote!(#y), &value);

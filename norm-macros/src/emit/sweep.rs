@@ -132,6 +132,12 @@ pub fn folds(schedule: &Schedule, len: Len, unroll: usize) -> bool {
     }
 }
 
+/// The number `end` for rows of `n`: `a.n` is `n`, but the compiler does not know. Otherwise it unrolls whole rows and spills.
+fn hidden(n: usize, end: usize) -> TokenStream {
+    let left = number(n - end);
+    if n == end { quote!(a.n) } else { quote!(a.n - #left) }
+}
+
 /// As [`sweep`], with `fold` every [`FOLD`] iterations of a long row.
 pub fn sweep_folding(
     schedule: &Schedule,
@@ -151,9 +157,7 @@ pub fn sweep_folding(
             }
             let steps = iteration(schedule, unroll, step);
             let rest = straight(schedule, end, n, step);
-            let (left, stride) = (number(n - end), number(stride));
-            // `a.n` is `n`, but the compiler does not know: otherwise it unrolls whole rows and spills.
-            let end = if n == end { quote!(a.n) } else { quote!(a.n - #left) };
+            let (end, stride) = (hidden(n, end), number(stride));
             let all = quote! {
                 while i < stop {
                     #steps
@@ -200,6 +204,54 @@ pub fn sweep_folding(
                 if i < n {
                     #part
                 }
+            }
+        }
+    }
+}
+
+/// The second sweep over a row, in the direction that is planned.
+pub fn output_sweep(schedule: &Schedule, len: Len, step: &mut dyn FnMut(&Chunk) -> TokenStream) -> TokenStream {
+    let unroll = schedule.unroll;
+    if !schedule.reversed {
+        return sweep(schedule, len, unroll, step);
+    }
+    let stride = unroll * schedule.lanes;
+    let all = |step: &mut dyn FnMut(&Chunk) -> TokenStream| {
+        let (steps, stride) = (iteration(schedule, unroll, step), number(stride));
+        quote! {
+            while i > 0 {
+                i -= #stride;
+                #steps
+            }
+        }
+    };
+    match len {
+        Len::Fixed(n) => {
+            let end = n / stride * stride;
+            let rest = straight(schedule, end, n, step);
+            let all = all(step);
+            let end = hidden(n, end);
+            quote! {
+                #rest
+                let mut i: usize = #end;
+                #all
+            }
+        }
+        Len::Runtime => {
+            let single = iteration(schedule, 1, step);
+            let part = step(&Chunk { at: quote!(i), part: Some(quote!(n - i)), index: 0, chain: 0 });
+            let all = all(step);
+            let (lanes, stride) = (number(schedule.lanes), number(stride));
+            quote! {
+                let mut i = n - n % #lanes;
+                if i < n {
+                    #part
+                }
+                while i % #stride != 0 {
+                    i -= #lanes;
+                    #single
+                }
+                #all
             }
         }
     }

@@ -82,6 +82,8 @@ pub struct Schedule {
     pub unroll: usize,
     /// Whether the gradients of the parameters stay in registers over all rows.
     pub keep_grads: bool,
+    /// Over rows: whether the second sweep goes from the end to the start.
+    pub reversed: bool,
     pub tail: Tail,
     /// Over columns: the most vectors of a tile that goes down the rows; 0 where there is no tile.
     pub tile: usize,
@@ -99,8 +101,31 @@ impl Schedule {
     }
 }
 
-/// The schedule for these facts.
+/// The schedule for these facts, over rows.
 pub fn choose(isa: Isa, facts: &Facts) -> Schedule {
+    let schedule = one_way(isa, facts);
+    Schedule { reversed: !schedule.keep && reverses(facts, schedule.rows), ..schedule }
+}
+
+/// Whether the second sweep over `rows` rows together goes from their end, which was read last and is the nearest. Where all that is read beside
+/// what is written fits the first-level cache, nothing is gained by that, and up to a tenth lost: prefetchers ask for the next row.
+///
+/// Measured over 64 rows: backward rms 0.95 at 768 and 1024, 1.1 to 1.15 from 1536 to 16384; backward layer 1.1 at 768, 1.15 to 1.2 from
+/// 1536 to 4096; forward layer 1.1 at 4096 and 8192; forward rms 0.92 at 4096, 1.08 at 8192. Beyond the second-level cache (512 rows of
+/// 4096) backward rms 0.95, layer 0.97.
+fn reverses(facts: &Facts, rows: usize) -> bool {
+    let Len::Fixed(n) = facts.len else { return facts.pass == Pass::Backward };
+    let (element, compute) = (facts.dtype.size(), facts.dtype.compute().size());
+    let params = facts.affine as usize;
+    if facts.pass == Pass::Backward {
+        let weight = params.min(1);
+        n * (2 * rows * element + (weight + params) * compute) >= 20 << 10
+    } else {
+        n * (rows * element + params * compute) > 32 << 10
+    }
+}
+
+fn one_way(isa: Isa, facts: &Facts) -> Schedule {
     let base = base(isa, facts);
     let lanes = base.lanes;
     let Len::Fixed(n) = facts.len else {
@@ -134,6 +159,7 @@ fn base(isa: Isa, facts: &Facts) -> Schedule {
         keep: false,
         unroll: 4,
         keep_grads: false,
+        reversed: false,
         tail: match facts.len {
             Len::Runtime => Tail::Runtime,
             Len::Fixed(n) if n % lanes == 0 => Tail::None,

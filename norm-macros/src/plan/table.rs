@@ -72,6 +72,7 @@ fn line(model: &Model, len: Len, plan: &PassPlan) -> String {
         (true, false, Some(v)) => format!("registers ({v} vectors)"),
         (_, _, Some(v)) if schedule.tile > 0 => format!("cache (a tile of {v} vectors down the rows)"),
         (_, _, Some(v)) if v < 2 * schedule.unroll => "cache (straight-line)".into(),
+        _ if schedule.reversed => format!("cache (loops of {} vectors, the second from the end)", schedule.unroll),
         _ => format!("cache (loops of {} vectors)", schedule.unroll),
     };
     let tail = match schedule.tail {

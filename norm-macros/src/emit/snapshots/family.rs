@@ -424,41 +424,7 @@ fn main() {
                             }
                         }
                     } else {
-                        let mut i = 0_usize;
-                        while n - i >= 64 {
-                            let stop = if n - i > 4096 { i + 4096 } else { n };
-                            while stop - i >= 64 {
-                                let w = p::load(a.weight.add(i));
-                                let d = x::load(dy0.add(i));
-                                let g = v::mul(d, w);
-                                let h = v::mul(x::load(x0.add(i)), r0);
-                                x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
-                                let w = p::load(a.weight.add(i + 16));
-                                let d = x::load(dy0.add(i + 16));
-                                let g = v::mul(d, w);
-                                let h = v::mul(x::load(x0.add(i + 16)), r0);
-                                x::store(dx0.add(i + 16), v::mul(v::fnma(h, t0, g), r0));
-                                let w = p::load(a.weight.add(i + 32));
-                                let d = x::load(dy0.add(i + 32));
-                                let g = v::mul(d, w);
-                                let h = v::mul(x::load(x0.add(i + 32)), r0);
-                                x::store(dx0.add(i + 32), v::mul(v::fnma(h, t0, g), r0));
-                                let w = p::load(a.weight.add(i + 48));
-                                let d = x::load(dy0.add(i + 48));
-                                let g = v::mul(d, w);
-                                let h = v::mul(x::load(x0.add(i + 48)), r0);
-                                x::store(dx0.add(i + 48), v::mul(v::fnma(h, t0, g), r0));
-                                i += 64;
-                            }
-                        }
-                        while n - i >= 16 {
-                            let w = p::load(a.weight.add(i));
-                            let d = x::load(dy0.add(i));
-                            let g = v::mul(d, w);
-                            let h = v::mul(x::load(x0.add(i)), r0);
-                            x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
-                            i += 16;
-                        }
+                        let mut i = n - n % 16;
                         if i < n {
                             let w = p::load_part(a.weight.add(i), n - i, v::zero());
                             let d = x::load_part(dy0.add(i), n - i, v::zero());
@@ -472,6 +438,37 @@ fn main() {
                                 v::mul(v::fnma(h, t0, g), r0),
                                 n - i,
                             );
+                        }
+                        while i % 64 != 0 {
+                            i -= 16;
+                            let w = p::load(a.weight.add(i));
+                            let d = x::load(dy0.add(i));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i)), r0);
+                            x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                        }
+                        while i > 0 {
+                            i -= 64;
+                            let w = p::load(a.weight.add(i));
+                            let d = x::load(dy0.add(i));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i)), r0);
+                            x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                            let w = p::load(a.weight.add(i + 16));
+                            let d = x::load(dy0.add(i + 16));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i + 16)), r0);
+                            x::store(dx0.add(i + 16), v::mul(v::fnma(h, t0, g), r0));
+                            let w = p::load(a.weight.add(i + 32));
+                            let d = x::load(dy0.add(i + 32));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i + 32)), r0);
+                            x::store(dx0.add(i + 32), v::mul(v::fnma(h, t0, g), r0));
+                            let w = p::load(a.weight.add(i + 48));
+                            let d = x::load(dy0.add(i + 48));
+                            let g = v::mul(d, w);
+                            let h = v::mul(x::load(x0.add(i + 48)), r0);
+                            x::store(dx0.add(i + 48), v::mul(v::fnma(h, t0, g), r0));
                         }
                     }
                 }
