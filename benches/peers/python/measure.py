@@ -1,9 +1,9 @@
-"""Times PyTorch, ONNX Runtime and JAX on the workloads of a report of normkit-bench, one-threaded.
+"""Times PyTorch, ONNX Runtime, JAX and oneDNN on the workloads of a report of normkit-bench, one-threaded.
 
     cargo run --release -p normkit-bench
     pip install -r benches/peers/python/requirements.txt
     python benches/peers/python/measure.py target/normkit-bench/normkit.json
-    cargo run --release -p normkit-bench -- merge target/normkit-bench/{normkit,peers,pytorch,onnxruntime,jax}.json
+    cargo run --release -p normkit-bench -- merge target/normkit-bench/{normkit,peers,pytorch,onnxruntime,jax,onednn,onednn-openmp}.json
 
 Each library runs in a process of its own (two of them in one process corrupt each other's memory) and writes a report of its own. What
 one does not have is left out. Each is called on its fastest documented path, with outputs that are reused where it lets one. It takes
@@ -38,7 +38,15 @@ ENVIRONMENT = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
     "JAX_PLATFORMS": "cpu",
 }
-LIBRARIES = {"pytorch": "with_torch", "onnxruntime": "with_onnxruntime", "jax": "with_jax"}
+# A copy of as much leaves nothing else in the first two levels of caches.
+CACHE_FILL = 1 << 20
+LIBRARIES = {
+    "pytorch": "with_torch",
+    "onnxruntime": "with_onnxruntime",
+    "jax": "with_jax",
+    "onednn": "with_onednn",
+    "onednn-openmp": "with_onednn_openmp",
+}
 
 
 def arguments():
@@ -103,6 +111,18 @@ def memcpy(task):
     return copies, calls
 
 
+def idle_pair(task, nothing):
+    """A call without work as it finds the caches after work, and what only fills the caches, to be subtracted from it."""
+    move = ctypes.memmove
+    y, x, size = task.copied.ctypes.data, task.x.ctypes.data, min(task.x.nbytes, CACHE_FILL)
+
+    def idle():
+        move(y, x, size)
+        nothing()
+
+    return idle, lambda: move(y, x, size)
+
+
 def timed(call, calls):
     start = time.perf_counter_ns()
     for _ in range(calls):
@@ -131,18 +151,29 @@ def measure(calls, args):
 
 def measured(task, module, args):
     """The entry of one workload, or None if the library does not have it."""
-    calls = {}
+    calls, subtracted = {}, {}
+    copy, empty = memcpy(task)
     try:
-        for contender, (call, read) in module.contenders(task, args).items():
+        for contender, (call, read, *nothing) in module.contenders(task, args).items():
             call()
             task.check(contender, read())
             calls[contender] = call
+            if nothing:
+                idle, fill = idle_pair(task, nothing[0])
+                subtracted[contender] = {f"{contender}, idle": idle, f"{contender}, fill": fill}
     except NotImplementedError as error:
         print(f"{task.name}: left out: {error}", file=sys.stderr)
     if not calls:
         return None
-    copy, empty = memcpy(task)
-    quartiles = measure({"memcpy": copy, "empty": empty, **calls}, args)
+    pairs = {name: call for pair in subtracted.values() for name, call in pair.items()}
+    quartiles = measure({"memcpy": copy, "empty": empty, **calls, **pairs}, args)
+    for contender, pair in subtracted.items():
+        idle, fill = (quartiles.pop(name)[1] for name in pair)
+        around = max(idle - fill, 0.0)
+        if around > quartiles[contender][1] / 2:
+            print(f"{task.name}: left out: {around:.0f} ns of {contender} are the call, more than the work", file=sys.stderr)
+            return None
+        quartiles[contender] = np.maximum(quartiles[contender] - around, 1.0)
     quartiles["memcpy"] = np.maximum(quartiles["memcpy"] - quartiles.pop("empty")[1], 1.0)
     entries = [
         {"contender": name, "role": "copy" if name == "memcpy" else "peer", "ns": ns, "low": low, "high": high}

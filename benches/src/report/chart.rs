@@ -21,7 +21,7 @@ const MOST: f64 = 2.5;
 const OWN: RGBColor = RGBColor(0, 90, 181);
 const LIMIT: RGBColor = RGBColor(200, 40, 40);
 /// Told apart by those who see no red or green as well.
-const OTHERS: [RGBColor; 8] = [
+const OTHERS: [RGBColor; 9] = [
     RGBColor(86, 180, 233),
     RGBColor(0, 158, 115),
     RGBColor(230, 159, 0),
@@ -30,6 +30,7 @@ const OTHERS: [RGBColor; 8] = [
     RGBColor(150, 110, 40),
     RGBColor(240, 228, 66),
     RGBColor(90, 60, 160),
+    RGBColor(0, 0, 0),
 ];
 
 /// A mark beside the bar of our best level: its name, and the speed of each row.
