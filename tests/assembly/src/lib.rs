@@ -60,6 +60,9 @@ rows!(rms_bf16_768, bf16, f32, [weight] [weight] [dweight]; kind = "rms", shape 
 rows!(layer_bf16_768, bf16, f32, [weight bias] [weight] [dweight dbias]; kind = "layer", shape = [_, 768]);
 
 rows!(instance_56x56, f32, f32, [weight bias] [weight] [dweight dbias]; kind = "instance", shape = [_, 64, 56, 56]);
+rows!(instance_8x8, f32, f32, [weight bias] [weight] [dweight dbias]; kind = "instance", shape = [_, 64, 8, 8]);
+rows!(instance_128x128, f32, f32, [weight bias] [weight] [dweight dbias]; kind = "instance", shape = [_, 64, 128, 128]);
+rows!(weight_1536, f32, f32, [weight] [weight] [dweight]; kind = "weight", shape = [_, 1536]);
 rows!(batch_56x56, f32, f32, [weight bias] [weight] [dweight dbias]; kind = "batch", shape = [_, 64, 56, 56]);
 rows!(batch_any, f32, f32, [weight bias] [weight] [dweight dbias]; kind = "batch", shape = [_, _, _]);
 rows!(batch_last_64, f32, f32, [weight bias] [weight] [dweight dbias]; kind = "batch", shape = [_, 56, 56, 64], axis = -1);
