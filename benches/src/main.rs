@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod compile_time;
+mod threads;
 
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,6 +42,8 @@ enum Command {
     /// Measures what layers cost at compile time, in crates of their own
     #[cfg(unix)]
     CompileTime(compile_time::Args),
+    /// Measures what several threads gain, from one megabyte to many, and how long a thread takes to begin
+    Threads(threads::Args),
 }
 
 /// What to measure, and how long.
@@ -81,6 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         #[cfg(unix)]
         Some(Command::CompileTime(args)) => compile_time::run(&args),
+        Some(Command::Threads(args)) => threads::run(&args),
     }
 }
 

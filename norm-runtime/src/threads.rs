@@ -7,10 +7,13 @@ use core::cell::Cell;
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of tensors from which on it pays to share a call out. Threads that sleep take 20 to 50 microseconds to begin; one core goes
-/// through so many bytes in 300. Two threads were 0.7 to 1.0 times as fast as one at 4 MB, 0.85 to 1.7 at 8 and 12 MB, 1.1 to 1.9 at 16
-/// MB and 1.4 to 1.9 beyond it, in rms and layer normalization, forward and backward.
-const PAYS: usize = 16 << 20;
+/// Bytes of tensors from which on it pays to share a call out, whether threads are awake or not, which nothing tells. One that has just
+/// ended something else begins within a microsecond; one that sleeps takes 20 to 60, in which one core goes through 2 to 4 MB.
+///
+/// Two threads in rms normalization were 1.1 to 1.8 times as fast as one at 1 MB where they were awake, and 0.6 times where they slept; at
+/// 4 MB 1.6 to 1.9 and 0.7 to 0.9; at 8 MB 1.6 to 2.1 and 1.1 to 1.2; layer normalization's gradient at 8 MB 1.6 to 1.8 and 0.8 to 1.0
+/// (`normkit-bench threads`).
+const PAYS: usize = 8 << 20;
 
 static LEAST: AtomicUsize = AtomicUsize::new(PAYS);
 
@@ -26,7 +29,7 @@ thread_local! {
 
 /// Calls `work`, in which every call of a kernel stays on this thread.
 ///
-/// Without it a call on tensors of sixteen megabytes or more is shared out among the threads of the rayon pool that it is made in (the
+/// Without it a call on tensors of eight megabytes or more is shared out among the threads of the rayon pool that it is made in (the
 /// global one, where that is none), unless the feature `rayon` is off. Results are the same bit for bit.
 ///
 /// ```

@@ -61,7 +61,7 @@
 //!   again.
 //! - What does not fit (another type, backend, rank or size) is an [`Error`] that names the argument, what was expected and what was found:
 //!   `try_forward` gives it, and `forward` panics with it, as burn's layers do.
-//! - Calls on tensors of 16 MB or more are shared out among the threads of rayon, unless within `normkit::single_threaded`.
+//! - Calls on tensors of 8 MB or more are shared out among the threads of rayon, unless within `normkit::single_threaded`.
 
 mod backend;
 mod batch_norm;

@@ -61,7 +61,7 @@
 //!   backward pass does not compute them again. There are no second derivatives: like candle's own, gradients have no graph.
 //! - What does not fit (another type, device, rank or size) is a [`candle_core::Error`] that names the argument, what was
 //!   expected and what was found.
-//! - Calls on tensors of 16 MB or more are shared out among the threads of rayon, unless within `normkit::single_threaded`.
+//! - Calls on tensors of 8 MB or more are shared out among the threads of rayon, unless within `normkit::single_threaded`.
 
 mod batch_norm;
 mod call;
