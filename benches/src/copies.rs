@@ -4,6 +4,10 @@
 //! writes one, a backward pass reads two. The fastest of the three is the limit that a kernel is held to: in a cache that is a loop
 //! of vectors, beyond the caches one whose stores go past them.
 //!
+//! Nothing that is normalized together can be written before all of it has been read. So there are loops that read each such stretch
+//! first, and then do the same: *two sweeps*. The second reads from the nearest cache that holds a stretch, and where none does, from
+//! memory. A kernel that takes statistics can hardly be faster than the faster one of them.
+//!
 //! On several threads each copies its part.
 
 use crate::measure::{Contender, Role};
@@ -22,15 +26,27 @@ pub const VECTORS: &str = "vector loop";
 /// The same with stores past the caches.
 pub const STREAMING: &str = "streaming loop";
 
-/// The three copies.
+type Call<T> = fn(&mut Tensors<T>);
+
+/// The three copies and, where a pass takes statistics, the two loops that read first.
 pub(crate) fn contenders<T: Number>(tensors: &Rc<RefCell<Tensors<T>>>, traffic: Traffic) -> Vec<Contender> {
-    let calls: [fn(&mut Tensors<T>); 3] = match traffic {
-        Traffic::Forward => [copy_one, sweep::<T, 1, false>, sweep::<T, 1, true>],
-        Traffic::Backward => [copy_one_and_a_half, sweep::<T, 2, false>, sweep::<T, 2, true>],
-        Traffic::BackwardAdding => [copy_two, sweep::<T, 3, false>, sweep::<T, 3, true>],
+    let (copies, twice): ([Call<T>; 3], [Call<T>; 2]) = match traffic {
+        Traffic::Forward => {
+            ([copy_one, sweep::<T, 1, false>, sweep::<T, 1, true>], [twice::<T, 1, false>, twice::<T, 1, true>])
+        }
+        Traffic::Backward => (
+            [copy_one_and_a_half, sweep::<T, 2, false>, sweep::<T, 2, true>],
+            [twice::<T, 2, false>, twice::<T, 2, true>],
+        ),
+        Traffic::BackwardAdding => {
+            ([copy_two, sweep::<T, 3, false>, sweep::<T, 3, true>], [twice::<T, 3, false>, twice::<T, 3, true>])
+        }
     };
-    let named = [MEMCPY, VECTORS, STREAMING].into_iter().zip(calls);
-    named.map(|(name, call)| Contender::on(tensors, name.into(), Role::Copy, call)).collect()
+    let copies = [MEMCPY, VECTORS, STREAMING].into_iter().zip(copies).map(|(name, call)| (name, Role::Copy, call));
+    let takes_statistics = tensors.borrow().stretch.is_some();
+    let twice = ["two sweeps", "two streaming sweeps"].into_iter().zip(twice).filter(|_| takes_statistics);
+    let twice = twice.map(|(name, call)| (name, Role::Twice, call));
+    copies.chain(twice).map(|(name, role, call)| Contender::on(tensors, name.into(), role, call)).collect()
 }
 
 /// Two tensors move: one is read, one written.
@@ -79,26 +95,45 @@ unsafe impl Sync for Operands {}
 
 /// `y = x`, `y = x + dy` or `y = y + x + dy` over all bytes taken for `f32`, with vectors of the current level.
 fn sweep<T: Number, const INPUTS: usize, const STREAM: bool>(t: &mut Tensors<T>) {
+    by_stretches::<T, INPUTS, STREAM, false>(t, usize::MAX);
+}
+
+/// The same after `x` and `dy` have been read, stretch by stretch.
+fn twice<T: Number, const INPUTS: usize, const STREAM: bool>(t: &mut Tensors<T>) {
+    let bytes = t.stretch.unwrap_or(t.x.len()) * size_of::<T>();
+    // Whole vectors, so that they are aligned.
+    by_stretches::<T, INPUTS, STREAM, true>(t, (bytes / size_of::<f32>()).next_multiple_of(64));
+}
+
+fn by_stretches<T: Number, const INPUTS: usize, const STREAM: bool, const TWICE: bool>(
+    t: &mut Tensors<T>,
+    stretch: usize,
+) {
     let len = t.x.len() * size_of::<T>() / size_of::<f32>();
     let operands = Operands { x: t.x.as_ptr().cast(), dy: t.dy.as_ptr().cast(), y: t.y.as_mut_ptr().cast() };
     let level = Level::current().unwrap_or(Level::Portable);
     let threads = rayon::current_num_threads();
     let work = |range: Range<usize>| {
-        // SAFETY: the level is available; the range lies within `len`, which all three tensors have; they are aligned to 64
-        // bytes, and the range starts at a multiple of 64 elements, so that every vector is aligned. Every x86_64 processor has
-        // the fence.
-        unsafe {
-            match level {
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx512 => avx512::<INPUTS, STREAM>(operands, range),
-                #[cfg(target_arch = "x86_64")]
-                Level::Avx2 => avx2::<INPUTS, STREAM>(operands, range),
-                _ => portable::<INPUTS, STREAM>(operands, range),
+        let mut start = range.start;
+        while start < range.end {
+            let end = range.end.min(start.saturating_add(stretch));
+            // SAFETY: the level is available; the range lies within `len`, which all three tensors have; they are aligned to 64
+            // bytes, and the range starts at a multiple of 64 elements, so that every vector is aligned.
+            unsafe {
+                match level {
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx512 => avx512::<INPUTS, STREAM, TWICE>(operands, start..end),
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx2 => avx2::<INPUTS, STREAM, TWICE>(operands, start..end),
+                    _ => portable::<INPUTS, STREAM, TWICE>(operands, start..end),
+                }
             }
-            #[cfg(target_arch = "x86_64")]
-            if STREAM {
-                std::arch::x86_64::_mm_sfence();
-            }
+            start = end;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if STREAM {
+            // SAFETY: every x86_64 processor has the fence.
+            unsafe { std::arch::x86_64::_mm_sfence() };
         }
     };
     if threads == 1 {
@@ -123,9 +158,29 @@ macro_rules! loops {
         /// # Safety
         /// The level is available, the range lies within all tensors that `INPUTS` says, and its start is aligned to a vector.
         $(#[$attribute])*
-        unsafe fn $name<const INPUTS: usize, const STREAM: bool>(operands: Operands, range: Range<usize>) {
+        unsafe fn $name<const INPUTS: usize, const STREAM: bool, const TWICE: bool>(
+            operands: Operands,
+            range: Range<usize>,
+        ) {
             use arch::$v::f32 as v;
             let Operands { x, dy, y } = operands;
+            if TWICE {
+                let mut sums = [v::zero(); UNROLL];
+                let mut i = range.start;
+                while i + UNROLL * v::LANES <= range.end {
+                    for (k, sum) in sums.iter_mut().enumerate() {
+                        // SAFETY: the caller's contract: `LANES` elements from there are within the range.
+                        unsafe {
+                            *sum = v::add(*sum, v::load(x.add(i + k * v::LANES)));
+                            if INPUTS > 1 {
+                                *sum = v::add(*sum, v::load(dy.add(i + k * v::LANES)));
+                            }
+                        }
+                    }
+                    i += UNROLL * v::LANES;
+                }
+                std::hint::black_box(sums);
+            }
             let mut i = range.start;
             while i + UNROLL * v::LANES <= range.end {
                 for k in 0..UNROLL {
@@ -191,15 +246,19 @@ mod tests {
         for len in [3, 64, 1000] {
             for level in Level::available() {
                 Level::force(Some(level)).expect("it is available");
-                let mut t = Tensors::<f32>::new(Sizes { elements: len, params: 1 });
+                let mut t = Tensors::<f32>::new(Sizes { elements: len, params: 1, stretch: Some(100) });
                 sweep::<f32, 1, false>(&mut t);
                 assert_eq!(t.y[..], t.x[..]);
                 sweep::<f32, 2, true>(&mut t);
                 let sums: Vec<f32> = t.x.iter().zip(t.dy.iter()).map(|(x, dy)| x + dy).collect();
                 assert_eq!(t.y[..], sums[..]);
                 sweep::<f32, 3, false>(&mut t);
-                let twice: Vec<f32> = sums.iter().map(|sum| sum + sum).collect();
-                assert_eq!(t.y[..], twice[..], "{level}");
+                let doubled: Vec<f32> = sums.iter().map(|sum| sum + sum).collect();
+                assert_eq!(t.y[..], doubled[..], "{level}");
+                twice::<f32, 1, true>(&mut t);
+                assert_eq!(t.y[..], t.x[..]);
+                twice::<f32, 2, false>(&mut t);
+                assert_eq!(t.y[..], sums[..], "{level}");
             }
         }
         Level::force(None).expect("it is detected again");

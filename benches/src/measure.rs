@@ -22,6 +22,8 @@ pub enum Role {
     Baseline,
     /// What moves the same bytes.
     Copy,
+    /// What moves the same bytes after having read them.
+    Twice,
     /// Another library.
     Peer,
 }

@@ -10,6 +10,8 @@ pub struct Sizes {
     pub elements: usize,
     /// Elements of the weight.
     pub params: usize,
+    /// Elements of `x` that are read before any of them can be written, where there are statistics to be taken.
+    pub stretch: Option<usize>,
 }
 
 /// Inputs, and outputs that are reused from call to call.
@@ -43,13 +45,16 @@ pub struct Tensors<T: Number = f32> {
     pub batches: i64,
     /// What forward keeps for backward.
     pub saved: Saved<f32>,
+    /// See [`Sizes::stretch`].
+    pub stretch: Option<usize>,
 }
 
 impl<T: Number> Tensors<T> {
     /// The same numbers for the same sizes, in every process.
     #[must_use]
-    pub fn new(Sizes { elements, params }: Sizes) -> Self {
+    pub fn new(Sizes { elements, params, stretch }: Sizes) -> Self {
         Tensors {
+            stretch,
             x: fill(elements, 1),
             dy: fill(elements, 2),
             y: Param::filled(T::default(), elements),

@@ -198,6 +198,25 @@ impl Task {
         dims
     }
 
+    /// How many elements of `x`, in the order of memory, have to be read before the first of them can be written: until the statistics of
+    /// some are complete. `None` where statistics are given.
+    #[must_use]
+    pub fn stretch(&self) -> Option<usize> {
+        let dims = self.memory_dims();
+        let image = dims[1..].iter().product::<usize>();
+        let channel = image / self.params();
+        Some(match (self.kind, self.layout) {
+            _ if self.pass == Pass::Infer => return None,
+            (Kind::Rms | Kind::Layer, _) if self.axis.is_none() => *dims.last()?,
+            (Kind::Rms | Kind::Layer | Kind::Weight, _) => image,
+            (Kind::Batch, Layout::First) if channel > 1 => dims[0] * channel,
+            (Kind::Batch, _) => self.elements(),
+            (Kind::Group, Layout::First) => image / self.groups.unwrap_or(1),
+            (Kind::Instance, Layout::First) => channel,
+            (Kind::Group | Kind::Instance, Layout::Last) => image,
+        })
+    }
+
     /// Which tensors as large as `x` have to move, the least there can be.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
@@ -309,7 +328,7 @@ impl Workload {
 
 /// The tensors of a task, which `prepare` has seen.
 fn shared<T: Number>(task: &Task, prepare: fn(&mut Tensors<T>)) -> Rc<RefCell<Tensors<T>>> {
-    let mut tensors = Tensors::new(Sizes { elements: task.elements(), params: task.params() });
+    let mut tensors = Tensors::new(Sizes { elements: task.elements(), params: task.params(), stretch: task.stretch() });
     prepare(&mut tensors);
     Rc::new(RefCell::new(tensors))
 }

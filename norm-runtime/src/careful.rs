@@ -214,9 +214,8 @@ pub(crate) unsafe fn backward_row<T: Element, P: Element<Compute = T::Compute>>(
     // SAFETY: `i < n` at every call, and the weight, where there is one, holds `n` elements or one for each row.
     let d = |i: usize| unsafe { dy.add(i).read() }.widen();
     // SAFETY: as above.
-    let g = |i: usize| {
-        if args.weight.is_null() { d(i) } else { d(i) * unsafe { args.weight.add(of_param(i)).read() }.widen() }
-    };
+    let weight = |i: usize| unsafe { args.weight.add(of_param(i)).read() }.widen();
+    let g = |i: usize| if args.weight.is_null() { d(i) } else { d(i) * weight(i) };
     // SAFETY: as above.
     let x = |i: usize| unsafe { x.add(i).read() }.widen();
     let gradient = Gradient::new(n, x, g, statistics, true, false);

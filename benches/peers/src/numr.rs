@@ -31,7 +31,7 @@ fn tensor<E: numr::dtype::Element>(values: &[E], dims: &[usize]) -> T {
 }
 
 fn forward<E: Number + numr::dtype::Element>(task: &Task, widen: fn(Vec<E>) -> Vec<f32>) -> Contender {
-    let t = Tensors::<E>::new(Sizes { elements: task.elements(), params: task.params() });
+    let t = Tensors::<E>::new(Sizes { elements: task.elements(), params: task.params(), stretch: None });
     let client = CpuRuntime::default_client(&CpuDevice::new());
     let x = tensor(&t.x, &task.dims);
     let (weight, bias) = (tensor(&t.own_weight, &[task.params()]), tensor(&t.own_bias, &[task.params()]));

@@ -11,7 +11,7 @@ pub const WORKS: &str = "the library takes the shapes of a workload";
 
 /// The same numbers that normkit gets.
 pub fn inputs(task: &Task) -> Tensors<f32> {
-    Tensors::new(Sizes { elements: task.elements(), params: task.params() })
+    Tensors::new(Sizes { elements: task.elements(), params: task.params(), stretch: None })
 }
 
 /// Times `call`, keeps what it returns until the next call, and shows it with `read`.

@@ -46,6 +46,8 @@ pub struct Row {
     pub of_memcpy: f64,
     /// The same of the fastest way found to move these bytes; and which that is.
     pub limit: Option<Limit>,
+    /// The same of the faster loop that reads first what is normalized together.
+    pub of_two_sweeps: Option<f64>,
     /// Times the speed of each rival.
     pub times: Vec<Option<f64>>,
     /// The fastest rival that is right, and times its speed.
@@ -83,6 +85,7 @@ impl Row {
             levels: levels.iter().map(|level| measured.of(&format!("normkit {level}")).map(speed)).collect(),
             of_memcpy: memcpy.ns / own.ns,
             limit: limit(measured, own, memcpy),
+            of_two_sweeps: fastest(measured, Role::Twice).map(|time| time.ns / own.ns),
             best: best.min_by(|a, b| a.1.total_cmp(&b.1)),
             times,
         })
@@ -97,9 +100,13 @@ impl Row {
 
 /// The fastest copy; `memcpy` alone is none, as there was no attempt to beat it.
 fn limit(measured: &Measured, own: &Time, memcpy: &Time) -> Option<Limit> {
-    let copies: Vec<&Time> = measured.times.iter().filter(|time| time.role == Role::Copy).collect();
-    let best = copies.iter().min_by(|a, b| a.ns.total_cmp(&b.ns)).filter(|_| copies.len() > 1)?;
+    let copies = measured.times.iter().filter(|time| time.role == Role::Copy).count();
+    let best = fastest(measured, Role::Copy).filter(|_| copies > 1)?;
     Some(Limit { name: best.contender.clone(), share: best.ns / own.ns, of_memcpy: memcpy.ns / best.ns })
+}
+
+fn fastest(measured: &Measured, role: Role) -> Option<&Time> {
+    measured.times.iter().filter(|time| time.role == role).min_by(|a, b| a.ns.total_cmp(&b.ns))
 }
 
 impl Summary {

@@ -29,6 +29,8 @@ fn own() -> Report {
                 time("generic", Role::Baseline, 800.0),
                 time(MEMCPY, Role::Copy, 80.0),
                 time(VECTORS, Role::Copy, 50.0),
+                time("two sweeps", Role::Twice, 70.0),
+                time("two streaming sweeps", Role::Twice, 75.0),
             ],
         ),
         (
@@ -51,6 +53,7 @@ fn a_row_has_shares_and_times() {
     let limit = a.limit.as_ref().expect("there are copies");
     assert_eq!((limit.name.as_str(), limit.share, limit.of_memcpy), (VECTORS, 0.5, 1.6));
     assert_eq!(b.limit.as_ref().expect("there are copies").name, MEMCPY);
+    assert_eq!((a.of_two_sweeps, b.of_two_sweeps), (Some(0.7), None));
     assert_eq!(summary.rivals, ["normkit runtime-length", "generic"]);
     assert_eq!((&a.times[..], &b.times[..]), (&[Some(0.9), Some(8.0)][..], &[None, Some(2.0)][..]));
     assert_eq!(a.levels, [Some(10.0), Some(5.0)]);

@@ -12,7 +12,7 @@ impl Summary {
         heads.extend(self.levels.iter().map(|level| format!("{level} GB/s")));
         heads.push("of memcpy".to_owned());
         if self.has_limits() {
-            heads.extend(["of limit".to_owned(), "limit".to_owned()]);
+            heads.extend(["of limit".to_owned(), "limit".to_owned(), "of two sweeps".to_owned()]);
         }
         heads.extend(self.rivals.iter().map(|rival| format!("x {}", rival.trim_start_matches("normkit "))));
         if self.peers {
@@ -33,6 +33,7 @@ impl Summary {
             let limit = row.limit.as_ref();
             cells.push(cell(limit.map(|limit| limit.share), 2));
             cells.push(limit.map_or_else(String::new, |limit| limit.name.clone()));
+            cells.push(cell(row.of_two_sweeps, 2));
         }
         cells.extend(row.times.iter().map(|times| cell(*times, 2)));
         if self.peers {
@@ -59,7 +60,7 @@ impl Summary {
     /// The last line: geometric means of times faster.
     #[must_use]
     pub fn mean_cells(&self) -> Vec<String> {
-        let before = 5 + self.levels.len() + if self.has_limits() { 2 } else { 0 };
+        let before = 5 + self.levels.len() + if self.has_limits() { 3 } else { 0 };
         let mut cells = vec!["geometric mean".to_owned()];
         cells.resize(before, String::new());
         cells.extend(self.means.iter().map(|mean| cell(*mean, 2)));
