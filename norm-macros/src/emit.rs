@@ -152,6 +152,24 @@ fn pointer(model: &Model, plan: &PassPlan, name: &str) -> TokenStream {
     quote!(a.#pointer)
 }
 
+/// Asks for the cache line at `place`, where the elements of a vector start: four times for each line.
+///
+/// A processor that is busy with memory does not do all that it is asked once. (On Zen 4, batch training of 50 MB was 1.3 times as fast
+/// with four as with one, layer and rms normalization of 8192x4096 1.6 and 1.15 times, group normalization with the channels last 1.15 times;
+/// AVX2's kernels, which ask for each line twice as they have two vectors in it, had been faster than AVX-512's.) Rows that are shorter than
+/// `LONG` bytes follow one another so closely that it knows without: once is enough there, and four times cost a twentieth to an eighth.
+fn ask(len: Len, plan: &PassPlan, rt: &TokenStream, place: &TokenStream) -> TokenStream {
+    const PER_LINE: usize = 4;
+    const LONG: usize = 8 << 10;
+    let over_rows = matches!(plan.pass, Pass::Forward | Pass::Backward);
+    let times = match len {
+        Len::Fixed(n) if over_rows && n * plan.dtype.size() < LONG => 1,
+        _ => (PER_LINE * plan.schedule.lanes * plan.dtype.size() / 64).max(1),
+    };
+    let times = number(times);
+    quote!(#rt::cache::prefetch::<#times, _>(#place);)
+}
+
 /// A parameter of row `row + at`, where parameters are one number for each row: bound to `variable` in all lanes.
 fn of_row(model: &Model, parameter: &str, at: &TokenStream, variable: &Ident) -> TokenStream {
     let (rt, param, parameter) = (runtime(model), param_of(model), ident(parameter));

@@ -141,13 +141,13 @@ pub unsafe fn put_line<T>(line: &mut Line, row: *mut T) {
     unsafe { core::ptr::copy_nonoverlapping(line.lanes.as_ptr().cast::<T>(), row.sub(held), held) };
 }
 
-/// Asks for the cache line at `p`, which need not be there.
+/// Asks so many times for the cache line at `p`, which need not be there.
 #[inline]
-pub fn prefetch<T>(p: *const T) {
+pub fn prefetch<const TIMES: usize, T>(p: *const T) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: every x86_64 processor has SSE; the instruction reads nothing and faults at no address.
-    unsafe {
-        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T1 }>(p.cast());
+    for _ in 0..TIMES {
+        // SAFETY: every x86_64 processor has SSE; the instruction reads nothing and faults at no address.
+        unsafe { core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T1 }>(p.cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = p;

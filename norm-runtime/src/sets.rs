@@ -54,7 +54,8 @@ use crate::rows::{Kernels, Select as SelectOf};
 ///
 /// Kernels of kinds that do not subtract a mean take `mean`, `centre` and `offset` for 0. Sums are *added* to `sum` and `square`
 /// (segments, `f64`) or to `column_sum` and `column_square` (columns). `stream` tells that tensors are beyond the caches, and asks for
-/// stores past them; every row of `y` is aligned to 64 bytes then where rows are of columns.
+/// stores past them; every row of `y` is aligned to 64 bytes then where rows are of columns. Of segments, the elements of the set that is
+/// `ahead` sets further on are asked for then, which need not be there.
 ///
 /// Columns by row multiply with `weight` (of each row) where `output` adds the offset and before `bias`, and take `dy * weight` for
 /// `dy` in the other two; they add to `dweight` and `dbias`, [`PADDING`](crate::rows::PADDING) partial sums for each row.
@@ -87,6 +88,7 @@ pub struct SetArgs<T: Element, P> {
     pub dweight: *mut T::Compute,
     pub dbias: *mut T::Compute,
     pub stream: bool,
+    pub ahead: usize,
 }
 
 /// The kernels of one pass, by `n` (segments) or by the number of columns.

@@ -2,7 +2,7 @@
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
 use super::sweep::{Chunk, Sums, blocks, declare_line, may_go_past_caches, output_sweep, sweep, sweep_past_caches};
-use super::{cast_before_weight, compute_of, facade, function, number, of_row, param_of, runtime, type_of};
+use super::{ask, cast_before_weight, compute_of, facade, function, number, of_row, param_of, runtime, type_of};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -332,10 +332,8 @@ impl Backward<'_> {
             return quote!(#(#broadcast)* #near);
         }
         let rt = runtime(self.model);
-        let next = quote! {
-            #rt::cache::prefetch(x0.wrapping_add(i + a.x_stride));
-            #rt::cache::prefetch(dy0.wrapping_add(i + a.dy_stride));
-        };
+        let [x, dy] = [quote!(x0.wrapping_add(i + a.x_stride)), quote!(dy0.wrapping_add(i + a.dy_stride))];
+        let next = [x, dy].iter().map(|place| ask(self.len, self.plan, &rt, place)).collect();
         let far = sweep_past_caches(schedule, &rt, &quote!(dx0), &next, &mut |chunk| {
             let names = ["g", "h"].map(|name| format_ident!("{name}"));
             let (weight, load) = (self.weight(chunk), self.load(chunk, 0, &names));

@@ -6,7 +6,7 @@
 //! there, each as short as a row, so those that come next are asked for as well: without, group normalization of 64x64 images of 320
 //! channels took 1.4 times as long forward, 1.5 times backward.
 
-use super::{cast_before_weight, function, number, numbers, param_of, pointer, runtime, tensors};
+use super::{ask, cast_before_weight, function, number, numbers, param_of, pointer, runtime, tensors};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{Isa, Pass, PassPlan};
 use proc_macro2::{Ident, TokenStream};
@@ -177,7 +177,7 @@ impl Columns<'_> {
         let next = number(rows);
         let read = tensors(self.plan.pass).iter().filter(|name| **name != "y");
         read.flat_map(|name| (0..rows).map(move |r| (format_ident!("{name}{r}"), format_ident!("{name}_row"))))
-            .map(|(start, row)| quote!(#rt::cache::prefetch(#start.wrapping_add(c + #next * a.#row));))
+            .map(|(start, row)| ask(Len::Runtime, self.plan, &rt, &quote!(#start.wrapping_add(c + #next * a.#row))))
             .collect()
     }
 

@@ -3,7 +3,7 @@
 use super::sweep::{
     Chunk, Sums, blocks, declare_line, fold_chains, may_go_past_caches, output_sweep, sums, sweep_past_caches,
 };
-use super::{cast_before_weight, facade, function, ident, number, of_row, param_of, runtime, type_of};
+use super::{ask, cast_before_weight, facade, function, ident, number, of_row, param_of, runtime, type_of};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::PassPlan;
 use proc_macro2::{Ident, TokenStream};
@@ -292,7 +292,7 @@ impl Forward<'_> {
             near
         } else {
             let rt = runtime(self.model);
-            let next = quote!(#rt::cache::prefetch(x0.wrapping_add(i + a.x_stride)););
+            let next = ask(self.len, self.plan, &rt, &quote!(x0.wrapping_add(i + a.x_stride)));
             let far = sweep_past_caches(&self.plan.schedule, &rt, &quote!(y0), &next, &mut |chunk| {
                 value(chunk, self.load(chunk, r))
             });

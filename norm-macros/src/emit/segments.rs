@@ -5,7 +5,7 @@
 //! result, and before long chains of roundings come about.
 
 use super::sweep::{Chunk, FOLD, fold_chains, folds, may_go_past_caches, sweep, sweep_folding, sweep_past_caches};
-use super::{compute_of, function, number, numbers, pointer, runtime, tensors};
+use super::{ask, compute_of, function, number, numbers, pointer, runtime, tensors};
 use crate::model::{Len, Model, Role};
 use crate::plan::{Pass, PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -187,7 +187,7 @@ impl Segments<'_> {
         let read = tensors(self.plan.pass).iter().filter(|name| **name != "y");
         read.map(|name| {
             let (start, set) = (format_ident!("{name}0"), format_ident!("{name}_set"));
-            quote!(#rt::cache::prefetch(#start.wrapping_add(i + a.sets * a.#set));)
+            ask(self.len, self.plan, &rt, &quote!(#start.wrapping_add(i + a.ahead * a.#set)))
         })
         .collect()
     }

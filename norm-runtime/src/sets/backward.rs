@@ -405,6 +405,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let mut args = problem.args(part.sets, 0);
         pad.point(&mut args, range.start);
         args.stream = stream && problem.keeps_lines::<T>(&part);
+        args.ahead = part.sets;
         // SAFETY: pieces are rows of their own, of `dx`; the call waits for all of them.
         let shared = unsafe { Shared::new((self, kernel, &args)) };
         problem.share_rows::<T>(&part, |first, rows, [x, dy, dx]| {

@@ -274,6 +274,7 @@ impl<const K: usize> Problem<K> {
             dweight: null_mut,
             dbias: null_mut,
             stream: false,
+            ahead: 0,
         }
     }
 

@@ -132,9 +132,10 @@ fn main() {
                                     y0.add(i),
                                     v::mul(v::mul(x::load(x0.add(i)), r0), w),
                                 );
-                                ::normkit::__private::cache::prefetch(
-                                    x0.wrapping_add(i + a.x_stride),
-                                );
+                                ::normkit::__private::cache::prefetch::<
+                                    4,
+                                    _,
+                                >(x0.wrapping_add(i + a.x_stride));
                                 i += 16;
                             }
                             if i < n {
@@ -395,12 +396,14 @@ fn main() {
                             let g = v::mul(d, w);
                             let h = v::mul(x::load(x0.add(i)), r0);
                             x::stream(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
-                            ::normkit::__private::cache::prefetch(
-                                x0.wrapping_add(i + a.x_stride),
-                            );
-                            ::normkit::__private::cache::prefetch(
-                                dy0.wrapping_add(i + a.dy_stride),
-                            );
+                            ::normkit::__private::cache::prefetch::<
+                                4,
+                                _,
+                            >(x0.wrapping_add(i + a.x_stride));
+                            ::normkit::__private::cache::prefetch::<
+                                4,
+                                _,
+                            >(dy0.wrapping_add(i + a.dy_stride));
                             i += 16;
                         }
                         if i < n {

@@ -314,9 +314,10 @@ const _: () = {
                                             y0.add(i),
                                             v::fma(v::fma(v::sub(x::load(x0.add(i)), m0), r0, o0), w, b),
                                         );
-                                        ::normkit::__private::cache::prefetch(
-                                            x0.wrapping_add(i + a.x_stride),
-                                        );
+                                        ::normkit::__private::cache::prefetch::<
+                                            1,
+                                            _,
+                                        >(x0.wrapping_add(i + a.x_stride));
                                         i += 8;
                                     }
                                     if i < n {
@@ -558,12 +559,14 @@ const _: () = {
                                 dx0.add(i),
                                 v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
                             );
-                            ::normkit::__private::cache::prefetch(
-                                x0.wrapping_add(i + a.x_stride),
-                            );
-                            ::normkit::__private::cache::prefetch(
-                                dy0.wrapping_add(i + a.dy_stride),
-                            );
+                            ::normkit::__private::cache::prefetch::<
+                                1,
+                                _,
+                            >(x0.wrapping_add(i + a.x_stride));
+                            ::normkit::__private::cache::prefetch::<
+                                1,
+                                _,
+                            >(dy0.wrapping_add(i + a.dy_stride));
                             i += 8;
                         }
                         if i < n {
