@@ -167,8 +167,9 @@ impl Segments<'_> {
             return near;
         }
         let rt = runtime(self.model);
-        let next = if self.axes_of_segments() > 0 { self.next_flight() } else { none.clone() };
-        let far = sweep_past_caches(schedule, &rt, &quote!(y0), &next, &mut |chunk| (none.clone(), self.value(chunk)));
+        let far = sweep_past_caches(schedule, &rt, &quote!(y0), &self.next_flight(), &mut |chunk| {
+            (none.clone(), self.value(chunk))
+        });
         let far = self.each_set(&none, &far, &none);
         // Segments do not follow one another.
         quote!(if a.stream { let mut line = #rt::cache::line(false); #far } else { #near })
@@ -180,8 +181,8 @@ impl Segments<'_> {
         before.filter(|role| **role == Role::Normalized).count()
     }
 
-    /// Asks for the same element of the next flight. Where sets lie in one piece processors do that unasked, and do it better (0.8 to
-    /// 0.9 of the speed with this); batch normalization of 32 images of 56x56 and of 64 of 28x28 was 1.2 to 1.4 times as fast.
+    /// Asks for the same element of the next flight, also where sets lie in one piece: group normalization of 4x320x64x64 was 1.15 times as
+    /// fast, instance normalization of 8x64x128x128 1.3 times, its gradient 1.1 times.
     fn next_flight(&self) -> TokenStream {
         let rt = runtime(self.model);
         let read = tensors(self.plan.pass).iter().filter(|name| **name != "y");
