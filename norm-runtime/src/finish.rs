@@ -79,6 +79,13 @@ macro_rules! finish {
             Plain { rstd: rstd.to_array(), good: in_range.all() }
         }
 
+        /// The means of sixteen elements each, from their sums: a sixteenth is exact, so that of equal elements is that element.
+        #[inline]
+        #[must_use]
+        pub fn sixteenth(sums: [$t; 4]) -> [$t; 4] {
+            ($four::new(sums) * $four::splat(0.0625)).to_array()
+        }
+
         #[inline]
         fn rstd(v: $four) -> ($four, $four) {
             let (smallest, largest) = ($four::splat($t::SMALLEST), $four::splat($t::LARGEST));

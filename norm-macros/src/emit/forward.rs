@@ -128,8 +128,7 @@ impl Forward<'_> {
             let x = x(r.min(rows - 1));
             quote!(#rt::rows::pivot(#x, n))
         });
-        // A sixteenth is exact, so the pivot of equal elements is that element.
-        let first_16 = quote!(#first_16.map(|sum| sum * 0.0625));
+        let first_16 = quote!(finish::sixteenth(#first_16));
         let pivots = match self.len {
             Len::Fixed(n) if n >= 16 => first_16,
             Len::Fixed(_) => quote!([#(#few),*]),

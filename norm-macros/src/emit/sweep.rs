@@ -93,12 +93,12 @@ pub fn sweep_past_caches(
         if i > 0 {
             #before
             let first = #first;
-            if line.holds > 0 {
-                x::store_part(#rt::cache::line_at(&mut line, #lanes - i), first, i);
+            let joined = line.holds > 0;
+            let to = if joined { #rt::cache::line_at(&mut line, #lanes - i) } else { #to };
+            x::store_part(to, first, i);
+            if joined {
                 x::stream(#to.sub(#lanes - i), x::load(#rt::cache::line_at(&mut line, 0)));
                 line.holds = 0;
-            } else {
-                x::store_part(#to, first, i);
             }
         }
         while n - i >= #lanes {
@@ -110,11 +110,11 @@ pub fn sweep_past_caches(
         if i < n {
             #after
             let last = #last;
-            if line.joins && row + 1 < a.rows {
+            let joins = line.joins && row + 1 < a.rows;
+            let to = if joins { #rt::cache::line_at(&mut line, 0) } else { #to.add(i) };
+            x::store_part(to, last, n - i);
+            if joins {
                 line.holds = n - i;
-                x::store_part(#rt::cache::line_at(&mut line, 0), last, n - i);
-            } else {
-                x::store_part(#to.add(i), last, n - i);
             }
         }
     }
@@ -391,8 +391,10 @@ pub fn blocks(rows: usize, and: &TokenStream, block: &mut dyn FnMut(usize) -> To
     let single = block(1);
     if rows == 1 {
         return quote! {
-            for row in 0..a.rows {
+            let mut row = 0_usize;
+            while row < a.rows {
                 #single
+                row += 1;
             }
         };
     }

@@ -48,7 +48,8 @@ fn main() {
             let inverse_n: f32 = 1.0 / n as f32;
             unsafe {
                 let mut line = ::normkit::__private::cache::line(a.y_stride == n);
-                for row in 0..a.rows {
+                let mut row = 0_usize;
+                while row < a.rows {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let y0 = a.y.add((row + 0) * a.y_stride);
                     let mut q0_0 = v::zero();
@@ -111,19 +112,19 @@ fn main() {
                                     v::mul(x::load_part(x0.add(0), i, v::zero()), r0),
                                     w,
                                 );
-                                if line.holds > 0 {
-                                    x::store_part(
-                                        ::normkit::__private::cache::line_at(&mut line, 16 - i),
-                                        first,
-                                        i,
-                                    );
+                                let joined = line.holds > 0;
+                                let to = if joined {
+                                    ::normkit::__private::cache::line_at(&mut line, 16 - i)
+                                } else {
+                                    y0
+                                };
+                                x::store_part(to, first, i);
+                                if joined {
                                     x::stream(
                                         y0.sub(16 - i),
                                         x::load(::normkit::__private::cache::line_at(&mut line, 0)),
                                     );
                                     line.holds = 0;
-                                } else {
-                                    x::store_part(y0, first, i);
                                 }
                             }
                             while n - i >= 16 {
@@ -144,15 +145,15 @@ fn main() {
                                     v::mul(x::load_part(x0.add(i), n - i, v::zero()), r0),
                                     w,
                                 );
-                                if line.joins && row + 1 < a.rows {
-                                    line.holds = n - i;
-                                    x::store_part(
-                                        ::normkit::__private::cache::line_at(&mut line, 0),
-                                        last,
-                                        n - i,
-                                    );
+                                let joins = line.joins && row + 1 < a.rows;
+                                let to = if joins {
+                                    ::normkit::__private::cache::line_at(&mut line, 0)
                                 } else {
-                                    x::store_part(y0.add(i), last, n - i);
+                                    y0.add(i)
+                                };
+                                x::store_part(to, last, n - i);
+                                if joins {
+                                    line.holds = n - i;
                                 }
                             }
                         } else {
@@ -209,6 +210,7 @@ fn main() {
                             f32,
                         >>::careful_row(a, row, n, &SPEC);
                     }
+                    row += 1;
                 }
             }
         }
@@ -284,7 +286,8 @@ fn main() {
             let inverse_n: f32 = 1.0 / n as f32;
             unsafe {
                 let mut line = ::normkit::__private::cache::line(a.dx_stride == n);
-                for row in 0..a.rows {
+                let mut row = 0_usize;
+                while row < a.rows {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let dy0 = a.dy.add((row + 0) * a.dy_stride);
                     let dx0 = a.dx.add((row + 0) * a.dx_stride);
@@ -375,19 +378,19 @@ fn main() {
                             let g = v::mul(d, w);
                             let h = v::mul(x::load_part(x0.add(0), i, v::zero()), r0);
                             let first = v::mul(v::fnma(h, t0, g), r0);
-                            if line.holds > 0 {
-                                x::store_part(
-                                    ::normkit::__private::cache::line_at(&mut line, 16 - i),
-                                    first,
-                                    i,
-                                );
+                            let joined = line.holds > 0;
+                            let to = if joined {
+                                ::normkit::__private::cache::line_at(&mut line, 16 - i)
+                            } else {
+                                dx0
+                            };
+                            x::store_part(to, first, i);
+                            if joined {
                                 x::stream(
                                     dx0.sub(16 - i),
                                     x::load(::normkit::__private::cache::line_at(&mut line, 0)),
                                 );
                                 line.holds = 0;
-                            } else {
-                                x::store_part(dx0, first, i);
                             }
                         }
                         while n - i >= 16 {
@@ -415,15 +418,15 @@ fn main() {
                                 r0,
                             );
                             let last = v::mul(v::fnma(h, t0, g), r0);
-                            if line.joins && row + 1 < a.rows {
-                                line.holds = n - i;
-                                x::store_part(
-                                    ::normkit::__private::cache::line_at(&mut line, 0),
-                                    last,
-                                    n - i,
-                                );
+                            let joins = line.joins && row + 1 < a.rows;
+                            let to = if joins {
+                                ::normkit::__private::cache::line_at(&mut line, 0)
                             } else {
-                                x::store_part(dx0.add(i), last, n - i);
+                                dx0.add(i)
+                            };
+                            x::store_part(to, last, n - i);
+                            if joins {
+                                line.holds = n - i;
                             }
                         }
                     } else {
@@ -474,6 +477,7 @@ fn main() {
                             x::store(dx0.add(i + 48), v::mul(v::fnma(h, t0, g), r0));
                         }
                     }
+                    row += 1;
                 }
             }
         }

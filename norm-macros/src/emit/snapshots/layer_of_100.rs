@@ -83,7 +83,7 @@ const _: () = {
                     let y0 = a.y.add((row + 0) * a.y_stride);
                     let x1 = a.x.add((row + 1) * a.x_stride);
                     let y1 = a.y.add((row + 1) * a.y_stride);
-                    let pivots = {
+                    let pivots = finish::sixteenth({
                         let last = v::sum(
                             v::add(x::load(x1.add(0)), x::load(x1.add(8))),
                         );
@@ -93,8 +93,7 @@ const _: () = {
                             last,
                             last,
                         ]
-                    }
-                        .map(|sum| sum * 0.0625);
+                    });
                     let pivot0 = pivots[0];
                     let m0 = v::splat(pivot0);
                     let pivot1 = pivots[1];
@@ -237,10 +236,9 @@ const _: () = {
                     {
                         let x0 = a.x.add((row + 0) * a.x_stride);
                         let y0 = a.y.add((row + 0) * a.y_stride);
-                        let pivots = [v::sum(
-                            v::add(x::load(x0.add(0)), x::load(x0.add(8))),
-                        ); 4]
-                            .map(|sum| sum * 0.0625);
+                        let pivots = finish::sixteenth(
+                            [v::sum(v::add(x::load(x0.add(0)), x::load(x0.add(8)))); 4],
+                        );
                         let mut pivot0 = pivots[0];
                         let mut again = true;
                         loop {
@@ -292,19 +290,19 @@ const _: () = {
                                             w,
                                             b,
                                         );
-                                        if line.holds > 0 {
-                                            x::store_part(
-                                                ::normkit::__private::cache::line_at(&mut line, 8 - i),
-                                                first,
-                                                i,
-                                            );
+                                        let joined = line.holds > 0;
+                                        let to = if joined {
+                                            ::normkit::__private::cache::line_at(&mut line, 8 - i)
+                                        } else {
+                                            y0
+                                        };
+                                        x::store_part(to, first, i);
+                                        if joined {
                                             x::stream(
                                                 y0.sub(8 - i),
                                                 x::load(::normkit::__private::cache::line_at(&mut line, 0)),
                                             );
                                             line.holds = 0;
-                                        } else {
-                                            x::store_part(y0, first, i);
                                         }
                                     }
                                     while n - i >= 8 {
@@ -332,15 +330,15 @@ const _: () = {
                                             w,
                                             b,
                                         );
-                                        if line.joins && row + 1 < a.rows {
-                                            line.holds = n - i;
-                                            x::store_part(
-                                                ::normkit::__private::cache::line_at(&mut line, 0),
-                                                last,
-                                                n - i,
-                                            );
+                                        let joins = line.joins && row + 1 < a.rows;
+                                        let to = if joins {
+                                            ::normkit::__private::cache::line_at(&mut line, 0)
                                         } else {
-                                            x::store_part(y0.add(i), last, n - i);
+                                            y0.add(i)
+                                        };
+                                        x::store_part(to, last, n - i);
+                                        if joins {
+                                            line.holds = n - i;
                                         }
                                     }
                                 } else {
@@ -462,7 +460,8 @@ const _: () = {
         let inverse_n: f32 = 1.0 / n as f32;
         unsafe {
             let mut line = ::normkit::__private::cache::line(a.dx_stride == n);
-            for row in 0..a.rows {
+            let mut row = 0_usize;
+            while row < a.rows {
                 if a.rstd.add(row + 0).read()
                     >= <f32 as ::normkit::__private::Compute>::SMALLEST_RSTD
                 {
@@ -535,19 +534,19 @@ const _: () = {
                                 c0,
                             );
                             let first = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
-                            if line.holds > 0 {
-                                x::store_part(
-                                    ::normkit::__private::cache::line_at(&mut line, 8 - i),
-                                    first,
-                                    i,
-                                );
+                            let joined = line.holds > 0;
+                            let to = if joined {
+                                ::normkit::__private::cache::line_at(&mut line, 8 - i)
+                            } else {
+                                dx0
+                            };
+                            x::store_part(to, first, i);
+                            if joined {
                                 x::stream(
                                     dx0.sub(8 - i),
                                     x::load(::normkit::__private::cache::line_at(&mut line, 0)),
                                 );
                                 line.holds = 0;
-                            } else {
-                                x::store_part(dx0, first, i);
                             }
                         }
                         while n - i >= 8 {
@@ -579,15 +578,15 @@ const _: () = {
                                 c0,
                             );
                             let last = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
-                            if line.joins && row + 1 < a.rows {
-                                line.holds = n - i;
-                                x::store_part(
-                                    ::normkit::__private::cache::line_at(&mut line, 0),
-                                    last,
-                                    n - i,
-                                );
+                            let joins = line.joins && row + 1 < a.rows;
+                            let to = if joins {
+                                ::normkit::__private::cache::line_at(&mut line, 0)
                             } else {
-                                x::store_part(dx0.add(i), last, n - i);
+                                dx0.add(i)
+                            };
+                            x::store_part(to, last, n - i);
+                            if joins {
+                                line.holds = n - i;
                             }
                         }
                     } else {
@@ -636,6 +635,7 @@ const _: () = {
                         f32,
                     >>::careful_backward_row(a, row, n, &SPEC);
                 }
+                row += 1;
             }
         }
     }

@@ -41,16 +41,18 @@ fn main() {
             use ::normkit::__private::finish::f64 as finish;
             let inverse_n: f64 = 1.0 / n as f64;
             unsafe {
-                for row in 0..a.rows {
+                let mut row = 0_usize;
+                while row < a.rows {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let y0 = a.y.add((row + 0) * a.y_stride);
-                    let pivots = [v::sum(
-                        v::add(
-                            v::add(x::load(x0.add(0)), x::load(x0.add(8))),
-                            v::add(x::load(x0.add(4)), x::load(x0.add(12))),
-                        ),
-                    ); 4]
-                        .map(|sum| sum * 0.0625);
+                    let pivots = finish::sixteenth(
+                        [v::sum(
+                            v::add(
+                                v::add(x::load(x0.add(0)), x::load(x0.add(8))),
+                                v::add(x::load(x0.add(4)), x::load(x0.add(12))),
+                            ),
+                        ); 4],
+                    );
                     let mut pivot0 = pivots[0];
                     let mut again = true;
                     loop {
@@ -114,6 +116,7 @@ fn main() {
                         again = false;
                         pivot0 += f.shift[0];
                     }
+                    row += 1;
                 }
             }
         }
@@ -164,7 +167,8 @@ fn main() {
             use ::normkit::__private::finish::f64 as finish;
             let inverse_n: f64 = 1.0 / n as f64;
             unsafe {
-                for row in 0..a.rows {
+                let mut row = 0_usize;
+                while row < a.rows {
                     if a.rstd.add(row + 0).read()
                         >= <f64 as ::normkit::__private::Compute>::SMALLEST_RSTD
                     {
@@ -224,6 +228,7 @@ fn main() {
                             f64,
                         >>::careful_backward_row(a, row, n, &SPEC);
                     }
+                    row += 1;
                 }
             }
         }

@@ -178,7 +178,8 @@ fn main() {
             unsafe {
                 let mut dw0 = v::load(a.dweight.add(0));
                 let mut dw1 = v::load(a.dweight.add(16));
-                for row in 0..a.rows {
+                let mut row = 0_usize;
+                while row < a.rows {
                     let x0 = a.x.add((row + 0) * a.x_stride);
                     let dy0 = a.dy.add((row + 0) * a.dy_stride);
                     let dx0 = a.dx.add((row + 0) * a.dx_stride);
@@ -202,6 +203,7 @@ fn main() {
                     let t0 = v::splat(square[0] * inverse_n);
                     x::store(dx0.add(0), v::mul(v::fnma(h0_0, t0, g0_0), r0));
                     x::store_part(dx0.add(16), v::mul(v::fnma(h0_1, t0, g0_1), r0), 4);
+                    row += 1;
                 }
                 v::store(a.dweight.add(0), dw0);
                 v::store(a.dweight.add(16), dw1);
