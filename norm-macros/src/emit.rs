@@ -9,6 +9,7 @@ mod layer;
 mod model_form;
 mod refused;
 mod segments;
+mod spec;
 mod sweep;
 
 #[cfg(test)]
@@ -226,7 +227,6 @@ fn function(model: &Model, len: Len, plan: &PassPlan, body: &TokenStream) -> Tok
         }
     });
     quote! {
-        #[inline]
         #attributes
         unsafe fn #name(a: &#args) {
             #[allow(unused_imports)]

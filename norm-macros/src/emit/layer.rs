@@ -12,16 +12,19 @@ use quote::{ToTokens, format_ident, quote};
 pub fn layer(layer: &Layer, plan: &Plan) -> TokenStream {
     let structure = structure(layer, plan);
     let grads = grads(layer);
-    let kernel = kernel::items(&layer.model, plan);
+    let module = format_ident!("NormkitKernelsOf{}", layer.item.ident);
+    let kernel::Items { beside, inside } = kernel::items(&layer.model, plan, Some(module));
+    let cfgs = cfgs(&layer.item.attrs);
+    let beside = (!beside.is_empty()).then(|| quote!(#(#cfgs)* #beside));
     let methods = methods::methods(layer);
     let object = norm_layer(layer);
-    let cfgs = cfgs(&layer.item.attrs);
     quote! {
         #structure
         #grads
+        #beside
         #(#cfgs)*
         const _: () = {
-            #kernel
+            #inside
             #methods
             #object
         };

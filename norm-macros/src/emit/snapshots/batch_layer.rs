@@ -49,8 +49,10 @@ impl NormGrads {
         <[f32]>::fill(&mut self.bias, 0.0);
     }
 }
-const _: () = {
-    static SPEC: ::normkit::Spec = ::normkit::Spec {
+#[doc(hidden)]
+#[allow(non_snake_case)]
+mod NormkitKernelsOfNorm {
+    pub(super) static SPEC: ::normkit::Spec = ::normkit::Spec {
         kind: "batch",
         shape: &[::normkit::Dim::Any, ::normkit::Dim::Any],
         roles: &[::normkit::Role::Normalized, ::normkit::Role::Channel],
@@ -67,18 +69,14 @@ const _: () = {
         dtype: "f32",
         param: "f32",
     };
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn sums_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn sums_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
     unsafe fn sums_n_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    fn sums(
+    pub(super) fn sums(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
@@ -99,18 +97,14 @@ const _: () = {
             }
         }
     }
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn output_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn output_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
     unsafe fn output_n_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    fn output(
+    pub(super) fn output(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
@@ -131,20 +125,16 @@ const _: () = {
             }
         }
     }
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn gradient_sums_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn gradient_sums_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
     unsafe fn gradient_sums_n_portable(
         a: &::normkit::__private::sets::SetArgs<f32, f32>,
     ) {}
-    #[inline]
-    fn gradient_sums(
+    pub(super) fn gradient_sums(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
@@ -165,18 +155,14 @@ const _: () = {
             }
         }
     }
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn gradient_n_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn gradient_n_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
     unsafe fn gradient_n_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-    #[inline]
-    fn gradient(
+    pub(super) fn gradient(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
@@ -197,6 +183,9 @@ const _: () = {
             }
         }
     }
+}
+const _: () = {
+    use NormkitKernelsOfNorm::{SPEC, sums, output, gradient_sums, gradient};
     #[derive(
         ::core::clone::Clone,
         ::core::marker::Copy,

@@ -30,7 +30,6 @@ fn main() {
             dtype: "f32",
             param: "f32",
         };
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn sums_49_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {
@@ -100,13 +99,10 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn sums_49_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         unsafe fn sums_49_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         fn sums(
             n: usize,
         ) -> ::core::option::Option<
@@ -129,7 +125,6 @@ fn main() {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn output_49_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {
@@ -163,13 +158,10 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn output_49_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         unsafe fn output_49_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         fn output(
             n: usize,
         ) -> ::core::option::Option<
@@ -192,7 +184,6 @@ fn main() {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn gradient_sums_49_avx512(
@@ -283,17 +274,14 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn gradient_sums_49_avx2(
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
-        #[inline]
         unsafe fn gradient_sums_49_portable(
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
-        #[inline]
         fn gradient_sums(
             n: usize,
         ) -> ::core::option::Option<
@@ -316,7 +304,6 @@ fn main() {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn gradient_49_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {
@@ -372,15 +359,12 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn gradient_49_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         unsafe fn gradient_49_portable(
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
-        #[inline]
         fn gradient(
             n: usize,
         ) -> ::core::option::Option<

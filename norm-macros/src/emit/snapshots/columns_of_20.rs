@@ -27,7 +27,6 @@ fn main() {
             dtype: "f32",
             param: "f32",
         };
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn sums_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {
@@ -96,13 +95,10 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn sums_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         unsafe fn sums_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         fn sums(
             n: usize,
         ) -> ::core::option::Option<
@@ -125,11 +121,9 @@ fn main() {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn output_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn output_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {
@@ -249,9 +243,7 @@ fn main() {
                 }
             }
         }
-        #[inline]
         unsafe fn output_20_portable(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         fn output(
             n: usize,
         ) -> ::core::option::Option<
@@ -274,7 +266,6 @@ fn main() {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn gradient_sums_20_avx512(
@@ -429,17 +420,14 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn gradient_sums_20_avx2(
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
-        #[inline]
         unsafe fn gradient_sums_20_portable(
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
-        #[inline]
         fn gradient_sums(
             n: usize,
         ) -> ::core::option::Option<
@@ -462,11 +450,9 @@ fn main() {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn gradient_20_avx512(a: &::normkit::__private::sets::SetArgs<f32, f32>) {}
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn gradient_20_avx2(a: &::normkit::__private::sets::SetArgs<f32, f32>) {
@@ -612,11 +598,9 @@ fn main() {
                 }
             }
         }
-        #[inline]
         unsafe fn gradient_20_portable(
             a: &::normkit::__private::sets::SetArgs<f32, f32>,
         ) {}
-        #[inline]
         fn gradient(
             n: usize,
         ) -> ::core::option::Option<

@@ -53,21 +53,17 @@ const _: () = {
         dtype: "f32",
         param: "f32",
     };
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn forward_n_avx512(
         a: &mine::normkit::__private::rows::ForwardArgs<f32, f32>,
     ) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn forward_n_avx2(a: &mine::normkit::__private::rows::ForwardArgs<f32, f32>) {}
-    #[inline]
     unsafe fn forward_n_portable(
         a: &mine::normkit::__private::rows::ForwardArgs<f32, f32>,
     ) {}
-    #[inline]
     fn forward(
         n: usize,
     ) -> ::core::option::Option<
@@ -89,23 +85,19 @@ const _: () = {
             }
         }
     }
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn backward_n_avx512(
         a: &mine::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn backward_n_avx2(
         a: &mine::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
-    #[inline]
     unsafe fn backward_n_portable(
         a: &mine::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
-    #[inline]
     fn backward(
         n: usize,
     ) -> ::core::option::Option<

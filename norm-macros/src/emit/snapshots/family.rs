@@ -17,23 +17,19 @@ fn main() {
             dtype: "f32",
             param: "f32",
         };
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn forward_64_avx512(
             a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
         ) {}
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn forward_64_avx2(
             a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
         ) {}
-        #[inline]
         unsafe fn forward_64_portable(
             a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
         ) {}
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn forward_n_avx512(
@@ -214,15 +210,12 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn forward_n_avx2(a: &::normkit::__private::rows::ForwardArgs<f32, f32>) {}
-        #[inline]
         unsafe fn forward_n_portable(
             a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
         ) {}
-        #[inline]
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
@@ -255,23 +248,19 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn backward_64_avx512(
             a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn backward_64_avx2(
             a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
-        #[inline]
         unsafe fn backward_64_portable(
             a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn backward_n_avx512(
@@ -481,17 +470,14 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn backward_n_avx2(
             a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
-        #[inline]
         unsafe fn backward_n_portable(
             a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
-        #[inline]
         fn backward(
             n: usize,
         ) -> ::core::option::Option<

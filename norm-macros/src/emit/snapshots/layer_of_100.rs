@@ -44,8 +44,10 @@ impl ::core::default::Default for NormGrads {
         Self::new()
     }
 }
-const _: () = {
-    static SPEC: ::normkit::Spec = ::normkit::Spec {
+#[doc(hidden)]
+#[allow(non_snake_case)]
+mod NormkitKernelsOfNorm {
+    pub(super) static SPEC: ::normkit::Spec = ::normkit::Spec {
         kind: "layer",
         shape: &[::normkit::Dim::Any, ::normkit::Dim::Fixed(100)],
         roles: &[::normkit::Role::Kept, ::normkit::Role::Normalized],
@@ -59,11 +61,9 @@ const _: () = {
         dtype: "f32",
         param: "f32",
     };
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn forward_100_avx512(a: &::normkit::__private::rows::ForwardArgs<f32, f32>) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn forward_100_avx2(a: &::normkit::__private::rows::ForwardArgs<f32, f32>) {
@@ -414,12 +414,10 @@ const _: () = {
             }
         }
     }
-    #[inline]
     unsafe fn forward_100_portable(
         a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
     ) {}
-    #[inline]
-    fn forward(
+    pub(super) fn forward(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
@@ -441,13 +439,11 @@ const _: () = {
             _ => ::core::option::Option::None,
         }
     }
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn backward_100_avx512(
         a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn backward_100_avx2(a: &::normkit::__private::rows::BackwardArgs<f32, f32>) {
@@ -639,12 +635,10 @@ const _: () = {
             }
         }
     }
-    #[inline]
     unsafe fn backward_100_portable(
         a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
-    #[inline]
-    fn backward(
+    pub(super) fn backward(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
@@ -666,6 +660,9 @@ const _: () = {
             _ => ::core::option::Option::None,
         }
     }
+}
+const _: () = {
+    use NormkitKernelsOfNorm::{SPEC, forward, backward};
     #[derive(
         ::core::clone::Clone,
         ::core::marker::Copy,

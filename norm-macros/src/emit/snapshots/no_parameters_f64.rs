@@ -17,19 +17,16 @@ fn main() {
             dtype: "f64",
             param: "f64",
         };
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn forward_16_avx512(
             a: &::normkit::__private::rows::ForwardArgs<f64, f64>,
         ) {}
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn forward_16_avx2(
             a: &::normkit::__private::rows::ForwardArgs<f64, f64>,
         ) {}
-        #[inline]
         unsafe fn forward_16_portable(
             a: &::normkit::__private::rows::ForwardArgs<f64, f64>,
         ) {
@@ -120,7 +117,6 @@ fn main() {
                 }
             }
         }
-        #[inline]
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
@@ -143,19 +139,16 @@ fn main() {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn backward_16_avx512(
             a: &::normkit::__private::rows::BackwardArgs<f64, f64>,
         ) {}
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn backward_16_avx2(
             a: &::normkit::__private::rows::BackwardArgs<f64, f64>,
         ) {}
-        #[inline]
         unsafe fn backward_16_portable(
             a: &::normkit::__private::rows::BackwardArgs<f64, f64>,
         ) {
@@ -232,7 +225,6 @@ fn main() {
                 }
             }
         }
-        #[inline]
         fn backward(
             n: usize,
         ) -> ::core::option::Option<

@@ -17,7 +17,6 @@ fn main() {
             dtype: "f32",
             param: "f32",
         };
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn forward_20_avx512(
@@ -129,17 +128,14 @@ fn main() {
                 }
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn forward_20_avx2(
             a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
         ) {}
-        #[inline]
         unsafe fn forward_20_portable(
             a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
         ) {}
-        #[inline]
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
@@ -162,7 +158,6 @@ fn main() {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
         unsafe fn backward_20_avx512(
@@ -209,17 +204,14 @@ fn main() {
                 v::store(a.dweight.add(16), dw1);
             }
         }
-        #[inline]
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma,f16c")]
         unsafe fn backward_20_avx2(
             a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
-        #[inline]
         unsafe fn backward_20_portable(
             a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
         ) {}
-        #[inline]
         fn backward(
             n: usize,
         ) -> ::core::option::Option<

@@ -77,7 +77,6 @@ const _: () = {
         >;
     }
     impl NormkitElement for f32 {
-        #[inline]
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
@@ -85,7 +84,6 @@ const _: () = {
                 ::normkit::__private::rows::ForwardArgs<f32, ::normkit::bf16>,
             >,
         > {
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(
                 enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"
@@ -199,13 +197,11 @@ const _: () = {
                     }
                 }
             }
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,f16c")]
             unsafe fn forward_20_avx2(
                 a: &::normkit::__private::rows::ForwardArgs<f32, ::normkit::bf16>,
             ) {}
-            #[inline]
             unsafe fn forward_20_portable(
                 a: &::normkit::__private::rows::ForwardArgs<f32, ::normkit::bf16>,
             ) {}
@@ -224,7 +220,6 @@ const _: () = {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         fn backward(
             n: usize,
         ) -> ::core::option::Option<
@@ -232,7 +227,6 @@ const _: () = {
                 ::normkit::__private::rows::BackwardArgs<f32, ::normkit::bf16>,
             >,
         > {
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(
                 enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"
@@ -240,13 +234,11 @@ const _: () = {
             unsafe fn backward_20_avx512(
                 a: &::normkit::__private::rows::BackwardArgs<f32, ::normkit::bf16>,
             ) {}
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,f16c")]
             unsafe fn backward_20_avx2(
                 a: &::normkit::__private::rows::BackwardArgs<f32, ::normkit::bf16>,
             ) {}
-            #[inline]
             unsafe fn backward_20_portable(
                 a: &::normkit::__private::rows::BackwardArgs<f32, ::normkit::bf16>,
             ) {}
@@ -267,7 +259,6 @@ const _: () = {
         }
     }
     impl NormkitElement for ::normkit::bf16 {
-        #[inline]
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
@@ -275,7 +266,6 @@ const _: () = {
                 ::normkit::__private::rows::ForwardArgs<::normkit::bf16, ::normkit::bf16>,
             >,
         > {
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(
                 enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c"
@@ -286,7 +276,6 @@ const _: () = {
                     ::normkit::bf16,
                 >,
             ) {}
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(
                 enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"
@@ -423,7 +412,6 @@ const _: () = {
                     }
                 }
             }
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,f16c")]
             unsafe fn forward_20_avx2(
@@ -432,7 +420,6 @@ const _: () = {
                     ::normkit::bf16,
                 >,
             ) {}
-            #[inline]
             unsafe fn forward_20_portable(
                 a: &::normkit::__private::rows::ForwardArgs<
                     ::normkit::bf16,
@@ -454,7 +441,6 @@ const _: () = {
                 _ => ::core::option::Option::None,
             }
         }
-        #[inline]
         fn backward(
             n: usize,
         ) -> ::core::option::Option<
@@ -465,7 +451,6 @@ const _: () = {
                 >,
             >,
         > {
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(
                 enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c"
@@ -476,7 +461,6 @@ const _: () = {
                     ::normkit::bf16,
                 >,
             ) {}
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(
                 enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c"
@@ -487,7 +471,6 @@ const _: () = {
                     ::normkit::bf16,
                 >,
             ) {}
-            #[inline]
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma,f16c")]
             unsafe fn backward_20_avx2(
@@ -496,7 +479,6 @@ const _: () = {
                     ::normkit::bf16,
                 >,
             ) {}
-            #[inline]
             unsafe fn backward_20_portable(
                 a: &::normkit::__private::rows::BackwardArgs<
                     ::normkit::bf16,

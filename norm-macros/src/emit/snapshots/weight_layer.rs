@@ -41,8 +41,10 @@ impl NormGrads {
         <[f32]>::fill(&mut self.weight_g, 0.0);
     }
 }
-const _: () = {
-    static SPEC: ::normkit::Spec = ::normkit::Spec {
+#[doc(hidden)]
+#[allow(non_snake_case)]
+mod NormkitKernelsOfNorm {
+    pub(super) static SPEC: ::normkit::Spec = ::normkit::Spec {
         kind: "weight",
         shape: &[::normkit::Dim::Any, ::normkit::Dim::Fixed(20)],
         roles: &[::normkit::Role::Channel, ::normkit::Role::Normalized],
@@ -56,20 +58,16 @@ const _: () = {
         dtype: "f32",
         param: "f32",
     };
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn forward_20_avx512(a: &::normkit::__private::rows::ForwardArgs<f32, f32>) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn forward_20_avx2(a: &::normkit::__private::rows::ForwardArgs<f32, f32>) {}
-    #[inline]
     unsafe fn forward_20_portable(
         a: &::normkit::__private::rows::ForwardArgs<f32, f32>,
     ) {}
-    #[inline]
-    fn forward(
+    pub(super) fn forward(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
@@ -91,22 +89,18 @@ const _: () = {
             _ => ::core::option::Option::None,
         }
     }
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,f16c")]
     unsafe fn backward_20_avx512(
         a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
-    #[inline]
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,f16c")]
     unsafe fn backward_20_avx2(a: &::normkit::__private::rows::BackwardArgs<f32, f32>) {}
-    #[inline]
     unsafe fn backward_20_portable(
         a: &::normkit::__private::rows::BackwardArgs<f32, f32>,
     ) {}
-    #[inline]
-    fn backward(
+    pub(super) fn backward(
         n: usize,
     ) -> ::core::option::Option<
         ::normkit::__private::rows::Kernels<
@@ -128,6 +122,9 @@ const _: () = {
             _ => ::core::option::Option::None,
         }
     }
+}
+const _: () = {
+    use NormkitKernelsOfNorm::{SPEC, forward, backward};
     #[derive(
         ::core::clone::Clone,
         ::core::marker::Copy,
