@@ -44,6 +44,10 @@ fn subjects() -> Vec<Subject> {
     let dims = [2, 12, 7, 7];
     let sets = Sets::Groups { axis: 1, groups: 4 };
     add(group.name, sets, &dims, Box::new(move |inputs| group.run_in(&dims, inputs)));
+    // Short channels of a known length are rows.
+    let instance = kernel!(f32, weight bias eps; kind = "instance", shape = [_, 12, 7, 7], eps = _);
+    let dims = [2, 12, 7, 7];
+    add(instance.name, Sets::Instance { axis: 1 }, &dims, Box::new(move |inputs| instance.run_in(&dims, inputs)));
     let columns = batch!(f32, weight bias eps; shape = [_, 21], eps = _);
     let dims = [33, 21];
     add(columns.name, Sets::Each { axis: 1 }, &dims, Box::new(move |inputs| columns.train_in(&dims, inputs)));
