@@ -219,23 +219,25 @@ pub(crate) unsafe fn backward_row<T: Element, P: Element<Compute = T::Compute>>(
     // SAFETY: as above.
     let x = |i: usize| unsafe { x.add(i).read() }.widen();
     let gradient = Gradient::new(n, x, g, statistics, true, false);
-    let by_row = spec.param_role() == Role::Channel;
-    if by_row {
+    // Those along the row; where there is one number for each row, it is given here.
+    let (mut dweight, mut dbias) = (args.dweight, args.dbias);
+    if spec.param_role() == Role::Channel {
         // SAFETY: the gradients of parameters have room for each row, and `row < rows`.
         unsafe {
-            args.dweight.add(row).write(sum(n, |i| d(i) * gradient.normalized(x(i))));
-            args.dbias.add(row).write(sum(n, d));
+            dweight.add(row).write(sum(n, |i| d(i) * gradient.normalized(x(i))));
+            dbias.add(row).write(sum(n, d));
         }
+        (dweight, dbias) = (core::ptr::null_mut(), core::ptr::null_mut());
     }
     for i in 0..n {
         let h = gradient.normalized(x(i));
         // SAFETY: `i < n`; the gradients of parameters, where there are any, have room for `n` elements.
         unsafe {
-            if !by_row && !args.dweight.is_null() {
-                *args.dweight.add(i) += d(i) * spec.cast.apply::<T>(h);
+            if !dweight.is_null() {
+                *dweight.add(i) += d(i) * spec.cast.apply::<T>(h);
             }
-            if !by_row && !args.dbias.is_null() {
-                *args.dbias.add(i) += d(i);
+            if !dbias.is_null() {
+                *dbias.add(i) += d(i);
             }
             dx.add(i).write(T::narrow(gradient.of(g(i), h)));
         }

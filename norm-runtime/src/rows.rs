@@ -13,7 +13,7 @@ use crate::cache;
 use crate::dtype::{Compute, Element};
 use crate::error::NormError;
 use crate::level::Level;
-use crate::saved::Saved;
+use crate::saved::{Places, Saved};
 use crate::shape::Operand;
 use crate::spec::{Affine, Spec};
 use crate::threads::{self, Shared};
@@ -25,10 +25,10 @@ use walk::Walk;
 /// What a forward kernel works on.
 ///
 /// `x` and `y` hold `rows` rows of `n` elements, `x_stride` and `y_stride` elements apart; `y` may be `x`. `weight` and `bias`
-/// hold `n` elements each (of kernels over channels, one for each row), or are null where the kernel has none. `together` lets kernels take several rows in step, which gives the
-/// same bits: beyond the caches that many streams are too many for the prefetchers. `stream` asks for stores past the caches, one row
-/// at a time; rows have at least 256 bytes then. `rstd` (and, if the mean is subtracted, `mean` and
-/// `residual`) hold `rows` elements, or are null if nothing is kept.
+/// hold `n` elements each (of kernels over channels, one for each row), or are null where the kernel has none. `together` lets
+/// kernels take several rows in step, which gives the same bits: beyond the caches that many streams are too many for the prefetchers.
+/// `stream` asks for stores past the caches, one row at a time; rows have at least 256 bytes then. `rstd` (and, if the mean is
+/// subtracted, `mean` and `residual`) hold `rows` elements, or are null if nothing is kept.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "described together above")]
 pub struct ForwardArgs<T: Element, P> {
@@ -260,19 +260,15 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
     y: *mut T,
     params: Params<'_, P>,
     eps: T::Compute,
-    saved: Option<&mut Saved<T::Compute>>,
+    mut saved: Option<&mut Saved<T::Compute>>,
 ) -> Result<(), NormError> {
     let n = walk.n;
     params.check(n)?;
     check_eps(eps)?;
     let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
-    let (mean, residual, rstd) = match saved {
-        Some(saved) => {
-            saved.resize(walk.rows.total, spec.centred);
-            saved.pointers_mut()
-        }
-        None => (core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut()),
-    };
+    if let Some(saved) = saved.as_deref_mut() {
+        saved.resize(walk.rows.total, spec.centred);
+    }
     if n == 0 {
         return Ok(());
     }
@@ -282,11 +278,11 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
     let together = !stream && cache::is_near(bytes);
     let pieces = threads::pieces(bytes, walk.rows.total);
     // SAFETY: pieces are rows of their own, of `y` and of the statistics; the call waits for all of them.
-    let shared = unsafe { Shared::new((x, y, params, mean, residual, rstd)) };
+    let shared = unsafe { Shared::new((x, y, params, Places::of(saved))) };
     threads::for_each(pieces, |piece| {
-        let (x, y, params, mean, residual, rstd) = shared.get();
+        let (x, y, params, saved) = shared.get();
         walk.rows.for_each_in(threads::piece(piece, pieces, walk.rows.total), |first, rows, offsets| {
-            let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(first) };
+            let [mean, residual, rstd] = saved.at(first);
             // SAFETY: the walk has checked that `rows` rows from these offsets lie within the operands, and that rows of `y` do
             // not overlap; parameters have `n` elements; statistics have room for all rows; the level is available. The
             // caller answers for the kernel itself.
@@ -303,9 +299,9 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
                     eps,
                     together,
                     stream,
-                    mean: at(mean),
-                    residual: at(residual),
-                    rstd: at(rstd),
+                    mean,
+                    residual,
+                    rstd,
                 });
             }
         });

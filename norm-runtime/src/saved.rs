@@ -76,13 +76,9 @@ impl<A: Compute> Saved<A> {
         self.residual.resize(with_mean, zero);
         self.rstd.resize(rows, zero);
     }
-
-    pub(crate) fn pointers_mut(&mut self) -> (*mut A, *mut A, *mut A) {
-        (self.mean.as_mut_ptr(), self.residual.as_mut_ptr(), self.rstd.as_mut_ptr())
-    }
 }
 
-/// Where statistics of sets are kept, for threads that keep them of different sets.
+/// Where statistics of rows or sets are kept, for threads that keep them of different ones; null what is not kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Places<A> {
     mean: *mut A,
@@ -91,29 +87,24 @@ pub(crate) struct Places<A> {
     variance: *mut A,
 }
 
-impl<A: Compute> Saved<A> {
-    pub(crate) fn places(&mut self) -> Places<A> {
-        let place = |values: &mut Vec<A>| if values.is_empty() { core::ptr::null_mut() } else { values.as_mut_ptr() };
+impl<A: Compute> Places<A> {
+    /// Those of `saved`, which has room.
+    pub(crate) fn of(saved: Option<&mut Saved<A>>) -> Self {
+        let null = core::ptr::null_mut();
+        let Some(saved) = saved else { return Places { mean: null, residual: null, rstd: null, variance: null } };
+        let place = |values: &mut Vec<A>| if values.is_empty() { null } else { values.as_mut_ptr() };
         Places {
-            mean: place(&mut self.mean),
-            residual: place(&mut self.residual),
-            rstd: place(&mut self.rstd),
-            variance: place(&mut self.variance),
+            mean: place(&mut saved.mean),
+            residual: place(&mut saved.residual),
+            rstd: place(&mut saved.rstd),
+            variance: place(&mut saved.variance),
         }
     }
-}
 
-impl<A: Compute> Places<A> {
-    /// Where those of set `index` are: mean, residual, `rstd`; null what is not kept.
+    /// Where those of row or set `index` are: mean, residual, `rstd`.
     pub(crate) fn at(&self, index: usize) -> [*mut A; 3] {
         let at = |place: *mut A| if place.is_null() { place } else { place.wrapping_add(index) };
         [at(self.mean), at(self.residual), at(self.rstd)]
-    }
-
-    /// Nowhere.
-    pub(crate) fn none() -> Self {
-        let null = core::ptr::null_mut();
-        Places { mean: null, residual: null, rstd: null, variance: null }
     }
 
     /// Keeps the statistics of sets from `index` on, of which every `fuse` in a row share theirs: mean, residual, `rstd`, variance.

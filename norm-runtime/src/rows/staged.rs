@@ -10,7 +10,7 @@ use super::{
 use crate::dtype::Element;
 use crate::error::NormError;
 use crate::level::Level;
-use crate::saved::Saved;
+use crate::saved::{Places, Saved};
 use crate::scratch;
 use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims, strides};
 use crate::spec::{Role, Spec};
@@ -85,32 +85,27 @@ pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
     (x, y): (*const T, *mut T),
     params: Params<'_, P>,
     eps: T::Compute,
-    saved: Option<&mut Saved<T::Compute>>,
+    mut saved: Option<&mut Saved<T::Compute>>,
 ) -> Result<(), NormError> {
     let pieces = Pieces::new(spec, operands, params.len().map(|len| ("weight", len)))?;
     let (n, rows) = (pieces.n(), pieces.rows.total);
     params.check(n)?;
     check_eps(eps)?;
     let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
-    let null = core::ptr::null_mut();
-    let (mean, residual, rstd) = match saved {
-        Some(saved) => {
-            saved.resize(rows, spec.centred);
-            saved.pointers_mut()
-        }
-        None => (null, null, null),
-    };
+    if let Some(saved) = saved.as_deref_mut() {
+        saved.resize(rows, spec.centred);
+    }
     if rows == 0 {
         return Ok(());
     }
     let all = threads::pieces((2 * size_of::<T>()).saturating_mul(n * rows), rows);
     // SAFETY: pieces are rows of their own, of `y` and of the statistics; the call waits for all of them.
-    let shared = unsafe { Shared::new((x, y, params, mean, residual, rstd)) };
+    let shared = unsafe { Shared::new((x, y, params, Places::of(saved))) };
     let run = |piece: usize, memory: &mut [T::Compute]| {
-        let (x, y, params, mean, residual, rstd) = shared.get();
+        let (x, y, params, saved) = shared.get();
         let buffer = memory.as_mut_ptr().cast::<T>();
         for row in threads::piece(piece, all, rows) {
-            let at = |p: *mut T::Compute| if p.is_null() { p } else { p.wrapping_add(row) };
+            let [mean, residual, rstd] = saved.at(row);
             // SAFETY: the buffer holds a row, elements being no larger than the type that they are computed in, and is
             // input and output of the kernel, as its contract allows; statistics have room for all rows, parameters `n`
             // elements. The caller answers for the kernel and the operands.
@@ -128,9 +123,9 @@ pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
                     eps,
                     together: true,
                     stream: false,
-                    mean: at(mean),
-                    residual: at(residual),
-                    rstd: at(rstd),
+                    mean,
+                    residual,
+                    rstd,
                 });
                 pieces.put_back(1, row, buffer, y);
             }

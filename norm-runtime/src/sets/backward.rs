@@ -187,7 +187,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
     fn prepare(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<3>) -> bool {
         let sets = flight.sets;
         if self.problem.fuse == 1 && self.spec.centred {
-            let index = flight.run * self.problem.sets + flight.first;
+            let index = self.problem.index(flight);
             pad.mean[..sets].copy_from_slice(&self.saved.mean()[index..][..sets]);
             pad.offset[..sets].copy_from_slice(&self.saved.residual()[index..][..sets]);
             pad.scale[..sets].copy_from_slice(&self.saved.rstd()[index..][..sets]);
@@ -215,7 +215,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
 
     /// The mean, its residual and `rstd` of a set of the flight.
     fn statistics(&self, flight: &Flight<3>, set: usize) -> [T::Compute; 3] {
-        let index = (flight.run * self.problem.sets + flight.first + set) / self.problem.fuse;
+        let index = (self.problem.index(flight) + set) / self.problem.fuse;
         let rstd = self.saved.rstd()[index];
         if self.spec.centred {
             [self.saved.mean()[index], self.saved.residual()[index], rstd]
@@ -235,9 +235,9 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let has_grads = !pad.weight_partial.is_empty();
         let partials = [pad.weight_partial.as_mut_ptr(), pad.bias_partial.as_mut_ptr()];
         // SAFETY: pieces are sets or rows of their own, and the partial sums are those of rows.
-        let shared = unsafe { Shared::new((self, kernel, partials)) };
+        let shared = unsafe { Shared::new((self, partials)) };
         pad.sum_rows(self.problem, flight, range, 0..self.problem.rows.total, |mut args, first, [x, dy, _]| {
-            let (pass, kernel, partials) = shared.get();
+            let (pass, partials) = shared.get();
             if by_row {
                 (args.weight, _) = pass.params.pointers(first);
             }
@@ -359,8 +359,8 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         stream: bool,
     ) {
         let (problem, saved) = (self.problem, self.saved);
-        let [x, dy, dx] = [0, 1, 2].map(|k| flight.offsets[k] + flight.first * problem.set_strides[k]);
-        let index = flight.run * problem.sets + flight.first;
+        let [x, dy, dx] = problem.start(flight);
+        let index = problem.index(flight);
         // Where nothing is given, there are zeros.
         let (dweights, dbiases) = (&mut pad.scale[..flight.sets], &mut pad.offset[..flight.sets]);
         dweights.fill(T::Compute::default());
@@ -407,9 +407,9 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         args.stream = stream && problem.keeps_lines::<T>(&part);
         args.ahead = part.sets;
         // SAFETY: pieces are rows of their own, of `dx`; the call waits for all of them.
-        let shared = unsafe { Shared::new((self, kernel, &args)) };
+        let shared = unsafe { Shared::new((self, &args)) };
         problem.share_rows::<T>(&part, |first, rows, [x, dy, dx]| {
-            let (pass, kernel, args) = shared.get();
+            let (pass, args) = shared.get();
             let mut args = SetArgs { rows, ..*args };
             if pass.problem.form == Form::ColumnsByRow {
                 (args.weight, _) = pass.params.pointers(first);

@@ -40,7 +40,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
         let flights = problem.kept.total * problem.flights(len);
         let pieces = threads::pieces(problem.bytes::<T>(problem.sets).saturating_mul(problem.kept.total), flights);
         // SAFETY: pieces are sets of their own, of `y` and of the statistics; the call waits for all of them.
-        let shared = unsafe { Shared::new((self, saved.map(Saved::places))) };
+        let shared = unsafe { Shared::new((self, Places::of(saved))) };
         threads::for_each(pieces, |piece| {
             let (pass, saved) = shared.get();
             flight::with(len, 0, |pad| {
@@ -58,7 +58,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
         pad: &mut Pad<'_, T::Compute>,
         flight: &Flight<2>,
         stream: bool,
-        saved: Option<Places<T::Compute>>,
+        saved: Places<T::Compute>,
     ) {
         let (sums, output) = match self.kernels {
             PassKernels::Sweeps { sums, output } => (sums, output),
@@ -85,23 +85,19 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
             }
         }
         formula.statistics(pad, sets);
-        let index = (flight.run * self.problem.sets + flight.first) / fuse;
-        if let Some(saved) = saved {
-            let values = [&pad.mean[..sets], &pad.centre[..sets], &pad.scale[..sets], &pad.slope[..sets]];
-            // SAFETY: the caller's contract: there is room for all sets, of which these are the flight's.
-            unsafe { saved.set_all(index, fuse, values) };
-        }
+        let index = self.problem.index(flight) / fuse;
+        let values = [&pad.mean[..sets], &pad.centre[..sets], &pad.scale[..sets], &pad.slope[..sets]];
+        // SAFETY: the caller's contract: where they are kept there is room for all sets, of which these are the flight's.
+        unsafe { saved.set_all(index, fuse, values) };
         self.fold(pad, flight);
         self.mark_scales(pad, sets);
         if pad.careful[..sets].iter().any(|&flag| flag != 0) {
             for start in (0..sets).step_by(fuse).filter(|&start| pad.careful[start] != 0) {
                 // SAFETY: the caller's contract.
                 let statistics = unsafe { self.careful(flight, start) };
-                if let Some(saved) = saved {
-                    let (mean, rstd, variance) = (statistics.mean(), statistics.rstd(), statistics.variance());
-                    // SAFETY: as above.
-                    unsafe { saved.set(index + start / fuse, mean, rstd, variance) };
-                }
+                let (mean, rstd, variance) = (statistics.mean(), statistics.rstd(), statistics.variance());
+                // SAFETY: as above.
+                unsafe { saved.set(index + start / fuse, mean, rstd, variance) };
             }
         }
         for range in pad.good_ranges(0..sets) {
@@ -173,9 +169,9 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
         rows: Range<usize>,
     ) {
         // SAFETY: nothing is written through it.
-        let shared = unsafe { Shared::new((self, kernel)) };
+        let shared = unsafe { Shared::new(self) };
         pad.sum_rows(self.problem, flight, &(0..flight.sets), rows, |args, _, [at, _]| {
-            let (pass, kernel) = shared.get();
+            let pass = shared.get();
             // SAFETY: `at` is where these rows of the flight start, and `pad` has a number for each set of it.
             unsafe { kernel(&SetArgs { x: pass.x.add(at), ..args }) };
         });
@@ -267,13 +263,12 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
         kernel: Kernel<ForwardArgs<T, P>>,
         flight: &Flight<2>,
         stream: bool,
-        saved: Option<Places<T::Compute>>,
+        saved: Places<T::Compute>,
     ) {
         let problem = self.problem;
-        let [x, y] = [0, 1].map(|k| flight.offsets[k] + flight.first * problem.set_strides[k]);
+        let [x, y] = problem.start(flight);
         let (weight, bias) = self.params.pointers(flight.first);
-        let index = flight.run * problem.sets + flight.first;
-        let [mean, residual, rstd] = saved.unwrap_or_else(Places::none).at(index);
+        let [mean, residual, rstd] = saved.at(problem.index(flight));
         // SAFETY: the caller's contract: these are where the flight's sets start, which are rows, side by side in the operands, in the
         // parameters and in the statistics.
         unsafe {
@@ -311,9 +306,9 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
         args.stream = stream && problem.keeps_lines::<T>(&part);
         args.ahead = part.sets;
         // SAFETY: pieces are rows of their own, of `y`; the call waits for all of them.
-        let shared = unsafe { Shared::new((self, kernel, &args)) };
+        let shared = unsafe { Shared::new((self, &args)) };
         problem.share_rows::<T>(&part, |first, rows, [from, to]| {
-            let (pass, kernel, args) = shared.get();
+            let (pass, args) = shared.get();
             let mut args = SetArgs { rows, ..*args };
             if pass.problem.form == Form::ColumnsByRow {
                 (args.weight, args.bias) = pass.params.pointers(first);

@@ -112,6 +112,16 @@ impl<const K: usize> Problem<K> {
         })
     }
 
+    /// Where the sets of a flight start in each operand.
+    pub(super) fn start(&self, flight: &Flight<K>) -> [usize; K] {
+        core::array::from_fn(|k| flight.offsets[k] + flight.first * self.set_strides[k])
+    }
+
+    /// The number of the first set of a flight, through all runs.
+    pub(super) fn index(&self, flight: &Flight<K>) -> usize {
+        flight.run * self.sets + flight.first
+    }
+
     /// What kernels are selected by.
     pub(super) fn selected_by(&self) -> usize {
         if self.form == Form::Segments { self.n } else { self.sets }
@@ -202,8 +212,8 @@ impl<const K: usize> Problem<K> {
         for start in rows.clone().step_by(block) {
             let end = rows.end.min(start.saturating_add(block));
             self.rows.for_each_in(start..end, |first, rows, at| {
-                let base = |k: usize| flight.offsets[k] + flight.first * self.set_strides[k];
-                work(first, rows, core::array::from_fn(|k| base(k) + at[k]));
+                let start = self.start(flight);
+                work(first, rows, core::array::from_fn(|k| start[k] + at[k]));
             });
         }
     }
