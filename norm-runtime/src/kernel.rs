@@ -20,15 +20,8 @@ use core::ops::Deref;
 pub enum Passes<T: Element, P> {
     /// Of rows.
     Rows { forward: rows::Select<ForwardArgs<T, P>>, backward: rows::Select<BackwardArgs<T, P>> },
-    /// Of channels that are rows each.
-    ChannelRows { forward: rows::Select<ForwardArgs<T, P>>, backward: rows::Select<BackwardArgs<T, P>> },
     /// Of all else.
-    Sets {
-        sums: sets::Select<T, P>,
-        output: sets::Select<T, P>,
-        gradient_sums: sets::Select<T, P>,
-        gradient: sets::Select<T, P>,
-    },
+    Sets { forward: Selects<T, P, ForwardArgs<T, P>>, backward: Selects<T, P, BackwardArgs<T, P>> },
 }
 
 /// The passes of a kernel, of any types.
@@ -163,12 +156,7 @@ impl<T: KernelElement<P>, P: Element<Compute = T::Compute>> KernelOf<T, P> {
         unsafe {
             match *self.passes {
                 Passes::Rows { forward, .. } => rows::Entry::forward(spec, forward, x, params, eps, y, saved),
-                Passes::ChannelRows { forward, .. } => {
-                    sets::Entry::forward(spec, Selects::Rows(forward), x, params, eps, y, saved, None)
-                }
-                Passes::Sets { sums, output, .. } => {
-                    sets::Entry::forward(spec, Selects::Sweeps([sums, output]), x, params, eps, y, saved, None)
-                }
+                Passes::Sets { forward, .. } => sets::Entry::forward(spec, forward, x, params, eps, y, saved, None),
             }
         }
     }
@@ -193,14 +181,10 @@ impl<T: KernelElement<P>, P: Element<Compute = T::Compute>> KernelOf<T, P> {
         unsafe {
             match *self.passes {
                 Passes::Rows { backward, .. } => rows::Entry::backward(spec, backward, x, dy, params, saved, dx, grads),
-                _ if spec.of_sum => Err(self.has_no("backward")),
-                Passes::ChannelRows { backward, .. } => {
-                    sets::Entry::backward(spec, Selects::Rows(backward), x, dy, params, saved, dx, grads)
+                Passes::Sets { backward, .. } if !spec.of_sum => {
+                    sets::Entry::backward(spec, backward, x, dy, params, saved, dx, grads)
                 }
-                Passes::Sets { gradient_sums, gradient, .. } => {
-                    let kernels = Selects::Sweeps([gradient_sums, gradient]);
-                    sets::Entry::backward(spec, kernels, x, dy, params, saved, dx, grads)
-                }
+                Passes::Sets { .. } => Err(self.has_no("backward")),
             }
         }
     }
@@ -220,14 +204,15 @@ impl<T: KernelElement<P>, P: Element<Compute = T::Compute>> KernelOf<T, P> {
         grads: ParamGrads<'_, T::Compute>,
     ) -> Result<(), NormError> {
         let spec = self.spec;
-        let kernels = match *self.passes {
-            Passes::ChannelRows { backward, .. } if spec.of_sum => Selects::Rows(backward),
-            Passes::Sets { gradient_sums, gradient, .. } if spec.of_sum => Selects::Sweeps([gradient_sums, gradient]),
-            _ => return Err(self.has_no("backward_of_param")),
+        let Passes::Sets { backward, .. } = *self.passes else {
+            return Err(self.has_no("backward_of_param"));
         };
+        if !spec.of_sum {
+            return Err(self.has_no("backward_of_param"));
+        }
         let (params, grads) = (self.exactly_weight(params)?, self.exactly_grads(grads)?);
         // SAFETY: the passes were generated for this description, of a parameter, which says what other ones there are.
-        unsafe { sets::Entry::backward_of_param(spec, kernels, x, dy, params, saved, dx, grads) }
+        unsafe { sets::Entry::backward_of_param(spec, backward, x, dy, params, saved, dx, grads) }
     }
 
     /// Normalizes `x` into `y` with statistics that are given: batch normalization's inference.
@@ -243,7 +228,7 @@ impl<T: KernelElement<P>, P: Element<Compute = T::Compute>> KernelOf<T, P> {
         y: ViewMut<'_, T>,
     ) -> Result<(), NormError> {
         match *self.passes {
-            Passes::Sets { output, .. } if self.spec.running.is_some() => {
+            Passes::Sets { forward: Selects::Sweeps([_, output]), .. } if self.spec.running.is_some() => {
                 let params = self.exactly(params)?;
                 // SAFETY: the passes were generated for this description, which says what parameters there are.
                 unsafe { sets::Entry::infer(self.spec, output, x, fixed, params, eps, y) }
@@ -269,7 +254,9 @@ impl<T: KernelElement<P>, P: Element<Compute = T::Compute>> KernelOf<T, P> {
         grads: ParamGrads<'_, T::Compute>,
     ) -> Result<(), NormError> {
         match *self.passes {
-            Passes::Sets { gradient_sums, output, .. } if self.spec.running.is_some() => {
+            Passes::Sets { forward: Selects::Sweeps([_, output]), backward: Selects::Sweeps([gradient_sums, _]) }
+                if self.spec.running.is_some() =>
+            {
                 let (params, grads) = (self.exactly_weight(params)?, self.exactly_grads(grads)?);
                 let passes = [gradient_sums, output];
                 // SAFETY: the passes were generated for this description, which says what parameters there are.

@@ -122,20 +122,13 @@ fn passes(model: &Model, plan: &Plan, dtype: Dtype, visible: Option<&TokenStream
 /// The kernel as plain data, for code that takes any.
 fn any(model: &Model) -> TokenStream {
     let (nk, rt, param) = (facade(model), runtime(model), param_of(model));
-    let form = ident(match model.form() {
-        Form::Rows | Form::Gathered => "Rows",
-        Form::ChannelRows => "ChannelRows",
-        Form::Segments | Form::Columns | Form::ColumnsByRow => "Sets",
-    });
+    let form = ident(if is_over_rows(model) { "Rows" } else { "Sets" });
     let each = model.dtypes.iter().map(|&dtype| {
         let element = type_of(&nk, dtype);
         // Of a family, each element type has its own.
         let own = (model.dtypes.len() > 1).then(|| quote!(<#element as NormkitElement>::));
-        let passes = Pass::of(model.form()).iter().map(|pass| {
-            let pass = ident(pass.name());
-            quote!(#pass: #own #pass)
-        });
-        quote!(&#rt::kernel::Passes::<#element, #param>::#form { #(#passes),* })
+        let [forward, backward] = selects(model, own.as_ref());
+        quote!(&#rt::kernel::Passes::<#element, #param>::#form { forward: #forward, backward: #backward })
     });
     quote! {
         pub const KERNEL: #nk::Kernel = {
@@ -147,6 +140,21 @@ fn any(model: &Model) -> TokenStream {
         #[inline]
         pub const fn kernel(&self) -> #nk::Kernel {
             Self::KERNEL
+        }
+    }
+}
+
+/// What the entry points take of the forward and of the backward pass: the functions to select kernels by, which `own` has.
+fn selects(model: &Model, own: Option<&TokenStream>) -> [TokenStream; 2] {
+    let rt = runtime(model);
+    match model.form() {
+        Form::Rows | Form::Gathered => [quote!(#own forward), quote!(#own backward)],
+        Form::ChannelRows => {
+            [quote!(forward), quote!(backward)].map(|pass| quote!(#rt::sets::Selects::Rows(#own #pass)))
+        }
+        Form::Segments | Form::Columns | Form::ColumnsByRow => {
+            [quote!(#own sums, #own output), quote!(#own gradient_sums, #own gradient)]
+                .map(|sweeps| quote!(#rt::sets::Selects::Sweeps([#sweeps])))
         }
     }
 }
@@ -202,16 +210,7 @@ fn methods(model: &Model) -> TokenStream {
     let entry = quote!(<#element as #entry<#param>>);
     // Of a family, each element type has its own.
     let own = generic.as_ref().map(|_| quote!(<NormkitT as NormkitElement>::));
-    let (forwards, backwards) = match model.form() {
-        Form::Rows | Form::Gathered => (quote!(#own forward), quote!(#own backward)),
-        Form::ChannelRows => {
-            (quote!(#rt::sets::Selects::Rows(#own forward)), quote!(#rt::sets::Selects::Rows(#own backward)))
-        }
-        Form::Segments | Form::Columns | Form::ColumnsByRow => (
-            quote!(#rt::sets::Selects::Sweeps([#own sums, #own output])),
-            quote!(#rt::sets::Selects::Sweeps([#own gradient_sums, #own gradient])),
-        ),
-    };
+    let [forwards, backwards] = selects(model, own.as_ref());
     let names = Names::of(model);
     let [x, y, dy, dx] = [names.x, names.y, names.dy, names.dx].map(ident);
     let into = |name: &Ident| quote!(::core::convert::Into::into(#name));

@@ -24,7 +24,7 @@ pub struct RunningMut<'a, P> {
 }
 
 /// The kernels of a pass, by what they are selected by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Selects<T: Element, P, Args> {
     /// One for each of the two sweeps.
     Sweeps([Select<T, P>; 2]),
@@ -32,8 +32,16 @@ pub enum Selects<T: Element, P, Args> {
     Rows(rows::Select<Args>),
 }
 
+// Not derived, which would ask for arguments that are copied.
+impl<T: Element, P, Args> Clone for Selects<T, P, Args> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Element, P, Args> Copy for Selects<T, P, Args> {}
+
 /// The same for a problem, at a level.
-#[derive(Clone, Copy)]
 pub(super) enum PassKernels<T: Element, P, Args> {
     Sweeps { sums: Kernel<SetArgs<T, P>>, output: Kernel<SetArgs<T, P>> },
     Rows(Kernel<Args>),

@@ -636,10 +636,14 @@ fn main() {
             pub const KERNEL: ::normkit::Kernel = {
                 const PASSES: &[::normkit::__private::kernel::AnyPasses] = &[
                     &::normkit::__private::kernel::Passes::<f32, f32>::Sets {
-                        sums: sums,
-                        output: output,
-                        gradient_sums: gradient_sums,
-                        gradient: gradient,
+                        forward: ::normkit::__private::sets::Selects::Sweeps([
+                            sums,
+                            output,
+                        ]),
+                        backward: ::normkit::__private::sets::Selects::Sweeps([
+                            gradient_sums,
+                            gradient,
+                        ]),
                     },
                 ];
                 unsafe { ::normkit::Kernel::new(&SPEC, PASSES) }

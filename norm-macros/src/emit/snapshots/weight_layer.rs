@@ -137,9 +137,9 @@ const _: () = {
         pub const PLAN: &'static ::core::primitive::str = "weight normalization of f32 (parameters f32), shape [_, 20], channels on axis 0, 1 of 2 axes normalized\n\n(the table)";
         pub const KERNEL: ::normkit::Kernel = {
             const PASSES: &[::normkit::__private::kernel::AnyPasses] = &[
-                &::normkit::__private::kernel::Passes::<f32, f32>::ChannelRows {
-                    forward: forward,
-                    backward: backward,
+                &::normkit::__private::kernel::Passes::<f32, f32>::Sets {
+                    forward: ::normkit::__private::sets::Selects::Rows(forward),
+                    backward: ::normkit::__private::sets::Selects::Rows(backward),
                 },
             ];
             unsafe { ::normkit::Kernel::new(&SPEC, PASSES) }
