@@ -143,10 +143,10 @@ fn args_of(model: &Model, pass: Pass, element: &TokenStream) -> TokenStream {
     quote!(#rt::#path<#element, #param>)
 }
 
-/// The pointer of a kernel over sets to a tensor.
+/// The pointer of a kernel to a tensor.
 fn pointer(model: &Model, plan: &PassPlan, name: &str) -> TokenStream {
     let pointer = ident(name);
-    if name == "y" && plan.pass.adds(model.technique) {
+    if ["y", "dx"].contains(&name) && plan.pass.adds(model.technique) {
         let compute = compute_of(model);
         return quote!(a.#pointer.cast::<#compute>());
     }
@@ -171,7 +171,7 @@ fn ask(len: Len, plan: &PassPlan, rt: &TokenStream, place: &TokenStream) -> Toke
     quote!(#rt::cache::prefetch::<#times, _>(#place);)
 }
 
-/// A parameter of row `row + at`, where parameters are one number for each row: bound to `variable` in all lanes.
+/// A parameter that is one number for each row, of row `row + at`: bound to `variable` in all lanes.
 fn of_row(model: &Model, parameter: &str, at: &TokenStream, variable: &Ident) -> TokenStream {
     let (rt, param, parameter) = (runtime(model), param_of(model), ident(parameter));
     quote!(let #variable = v::splat(<#param as #rt::Element>::widen(a.#parameter.add(row + #at).read()));)

@@ -83,6 +83,13 @@ pub enum Affine {
     WeightAndBias,
 }
 
+impl Affine {
+    /// How many parameters that are.
+    pub const fn count(self) -> usize {
+        self as usize
+    }
+}
+
 /// One axis of the shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Axis {
@@ -186,6 +193,16 @@ impl Model {
             _ if self.roles[kept..].iter().all(|role| *role == Role::Normalized) => Form::Rows,
             _ => Form::Gathered,
         }
+    }
+
+    /// Which parameters lie along a row.
+    pub fn affine_along_row(&self) -> Affine {
+        if self.form() == Form::ChannelRows { Affine::None } else { self.affine }
+    }
+
+    /// Which parameters are one number for each row.
+    pub fn affine_of_row(&self) -> Affine {
+        if self.form() == Form::ChannelRows { self.affine } else { Affine::None }
     }
 
     /// Whether each channel by itself is one stretch, of a length that is known and short.

@@ -91,6 +91,7 @@ pub struct Facts {
     pub len: Len,
     pub pass: Pass,
     pub centred: bool,
+    /// Which parameters lie along a row: a number of each for a row takes no registers.
     pub affine: Affine,
     pub dtype: Dtype,
 }
@@ -108,8 +109,7 @@ fn passes(model: &Model, dtype: Dtype, len: Len) -> Vec<PassPlan> {
     let mut passes = Vec::new();
     for &pass in Pass::of(form) {
         for &isa in Isa::of(dtype) {
-            // A number of each parameter for a row takes no registers along it.
-            let affine = if form == Form::ChannelRows { Affine::None } else { model.affine };
+            let affine = model.affine_along_row();
             let facts = Facts { len, pass, centred: model.technique.centred, affine, dtype };
             let schedule = match form {
                 Form::Rows | Form::Gathered | Form::ChannelRows => schedule::choose(isa, &facts),

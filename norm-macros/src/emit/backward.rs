@@ -2,8 +2,10 @@
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
 use super::sweep::{Chunk, Sums, blocks, declare_line, may_go_past_caches, output_sweep, sweep, sweep_past_caches};
-use super::{ask, cast_before_weight, compute_of, facade, function, number, of_row, param_of, runtime, type_of};
-use crate::model::{Affine, Form, Len, Model};
+use super::{
+    ask, cast_before_weight, compute_of, facade, function, number, of_row, param_of, pointer, runtime, type_of,
+};
+use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
@@ -23,12 +25,6 @@ struct Backward<'a> {
 }
 
 impl Backward<'_> {
-    /// Whether parameters are one number for each row; sums of a row, of `dy` and of `dy` times the normalized element, are then their
-    /// gradients, and the weight is applied afterwards.
-    fn by_row(&self) -> bool {
-        self.model.form() == Form::ChannelRows
-    }
-
     /// Whether the gradient is a parameter's, and added to what is there.
     fn adds(&self) -> bool {
         self.plan.pass.adds(self.model.technique)
@@ -40,9 +36,8 @@ impl Backward<'_> {
 
     /// The gradients of parameters along the row: the argument, and the variable that a chunk of it is in.
     fn grads(&self) -> &'static [(&'static str, &'static str)] {
-        match self.model.affine {
+        match self.model.affine_along_row() {
             Affine::None => &[],
-            _ if self.by_row() => &[],
             Affine::Weight => &[("dweight", "dw")],
             Affine::WeightAndBias => &[("dweight", "dw"), ("dbias", "db")],
         }
@@ -153,8 +148,7 @@ impl Backward<'_> {
                 let #c = v::splat(-a.residual.add(row + #index).read() * rstd);
             }
         });
-        let compute = compute_of(self.model);
-        let to = if self.adds() { quote!(a.dx.cast::<#compute>()) } else { quote!(a.dx) };
+        let to = pointer(self.model, self.plan, "dx");
         let weight = self
             .weighted_by_row()
             .then(|| of_row(self.model, "weight", &index.to_token_stream(), &format_ident!("w{r}")));
@@ -183,12 +177,12 @@ impl Backward<'_> {
 
     /// Whether there is a weight for each row.
     fn weighted_by_row(&self) -> bool {
-        self.model.affine >= Affine::Weight && self.by_row()
+        self.model.affine_of_row() >= Affine::Weight
     }
 
     /// Whether there is a weight along the row.
     fn weighted_along(&self) -> bool {
-        self.model.affine >= Affine::Weight && !self.by_row()
+        self.model.affine_along_row() >= Affine::Weight
     }
 
     fn weight(&self, chunk: &Chunk) -> Option<TokenStream> {
@@ -263,7 +257,7 @@ impl Backward<'_> {
             let sum = all.total("s");
             quote!(let sum = #sum;)
         });
-        let give = self.by_row().then(|| self.give(rows));
+        let give = self.give(rows);
         quote! {
             #declare
             #sweep
@@ -275,12 +269,14 @@ impl Backward<'_> {
 
     /// Whether the gradient itself is summed, beside its product with the normalized element.
     fn sums_gradient(&self) -> bool {
-        self.model.technique.centred || (self.by_row() && self.model.affine >= Affine::WeightAndBias)
+        self.model.technique.centred || self.model.affine_of_row() >= Affine::WeightAndBias
     }
 
-    /// The gradients of parameters that are one number for each row.
+    /// The gradients of parameters that are one number for each row: sums of `dy` times the normalized element, and of `dy`. The weight
+    /// is applied afterwards.
     fn give(&self, rows: usize) -> TokenStream {
-        let [dweight, dbias] = [Affine::Weight, Affine::WeightAndBias].map(|affine| self.model.affine >= affine);
+        let affine = self.model.affine_of_row();
+        let (dweight, dbias) = (affine >= Affine::Weight, affine >= Affine::WeightAndBias);
         let each = (0..rows).map(number).map(|index| {
             let dweight = dweight.then(|| quote!(a.dweight.add(row + #index).write(square[#index]);));
             let dbias = dbias.then(|| quote!(a.dbias.add(row + #index).write(sum[#index]);));
@@ -317,13 +313,7 @@ impl Backward<'_> {
             let each = (0..rows).map(|r| {
                 let (names, dx) = (self.names(chunk, r), format_ident!("dx{r}"));
                 let load = (!schedule.keep).then(|| self.load(chunk, r, &names));
-                let store = if self.adds() {
-                    let before = chunk.load(&quote!(v), &quote!(#dx), &quote!(v::zero()));
-                    let value = value(r, &names);
-                    chunk.store(&quote!(v), &quote!(#dx), &quote!(v::add(#value, #before)))
-                } else {
-                    chunk.store(&quote!(x), &quote!(#dx), &value(r, &names))
-                };
+                let store = chunk.store_output(&quote!(#dx), &value(r, &names), self.adds());
                 quote!(#load #store)
             });
             quote!(#weight #(#each)*)

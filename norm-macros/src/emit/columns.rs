@@ -6,7 +6,7 @@
 //! there, each as short as a row, so those that come next are asked for as well: without, group normalization of 64x64 images of 320
 //! channels took 1.4 times as long forward, 1.5 times backward.
 
-use super::{ask, cast_before_weight, function, number, numbers, param_of, pointer, runtime, tensors};
+use super::{ask, cast_before_weight, function, number, numbers, of_row, pointer, runtime, tensors};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{Isa, Pass, PassPlan};
 use proc_macro2::{Ident, TokenStream};
@@ -238,17 +238,13 @@ impl Columns<'_> {
     /// What row `r` from `row` starts with: its place in each tensor, its parameters, its partial gradients.
     fn start(&self, r: usize) -> TokenStream {
         let rt = runtime(self.model);
-        let param = param_of(self.model);
         let offset = number(r);
         let pointers = tensors(self.plan.pass).iter().map(|name| {
             let (pointer, start, row) =
                 (pointer(self.model, self.plan, name), format_ident!("{name}{r}"), format_ident!("{name}_row"));
             quote!(let #start = #pointer.add((row + #offset) * a.#row);)
         });
-        let read = |name: &str| {
-            let (argument, variable) = (format_ident!("{name}"), format_ident!("{}{r}", &name[..1]));
-            quote!(let #variable = v::splat(<#param as #rt::Element>::widen(a.#argument.add(row + #offset).read()));)
-        };
+        let read = |name: &str| of_row(self.model, name, &quote!(#offset), &format_ident!("{}{r}", &name[..1]));
         let weighted = self.by_row() && self.plan.pass != Pass::Sums;
         let weight = (weighted && self.model.affine >= Affine::Weight).then(|| read("weight"));
         let with_bias = weighted && self.plan.pass == Pass::Output && self.model.affine >= Affine::WeightAndBias;

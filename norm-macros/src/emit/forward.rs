@@ -4,7 +4,7 @@ use super::sweep::{
     Chunk, Sums, blocks, declare_line, fold_chains, may_go_past_caches, output_sweep, sums, sweep_past_caches,
 };
 use super::{ask, cast_before_weight, facade, function, ident, number, of_row, param_of, runtime, type_of};
-use crate::model::{Affine, Form, Len, Model};
+use crate::model::{Affine, Len, Model};
 use crate::plan::PassPlan;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -297,7 +297,8 @@ impl Forward<'_> {
             });
             quote!(if a.stream { #far } else { #near })
         };
-        let params = self.by_row().then(|| self.each_param(|name, variable| of_row(self.model, name, at, variable)));
+        let of_row = |name: &str, variable: &Ident| of_row(self.model, name, at, variable);
+        let params = each_param(self.model.affine_of_row(), of_row);
         quote! {
             let #r_ = v::splat(#rstd);
             #offset
@@ -306,26 +307,18 @@ impl Forward<'_> {
         }
     }
 
-    /// Whether parameters are one number for each row.
-    fn by_row(&self) -> bool {
-        self.model.form() == Form::ChannelRows
-    }
-
     fn params(&self, chunk: &Chunk) -> TokenStream {
-        if self.by_row() {
-            return TokenStream::new();
-        }
-        self.each_param(|name, variable| {
+        each_param(self.model.affine_along_row(), |name, variable| {
             let field = ident(name);
             let value = chunk.load(&quote!(p), &quote!(a.#field), &quote!(v::zero()));
             quote!(let #variable = #value;)
         })
     }
+}
 
-    /// `bind` gives the code that binds a parameter to a variable.
-    fn each_param(&self, bind: impl Fn(&str, &Ident) -> TokenStream) -> TokenStream {
-        let weight = (self.model.affine >= Affine::Weight).then(|| bind("weight", &ident("w")));
-        let bias = (self.model.affine >= Affine::WeightAndBias).then(|| bind("bias", &ident("b")));
-        quote!(#weight #bias)
-    }
+/// `bind` gives the code that binds a parameter to a variable.
+fn each_param(affine: Affine, bind: impl Fn(&str, &Ident) -> TokenStream) -> TokenStream {
+    let weight = (affine >= Affine::Weight).then(|| bind("weight", &ident("w")));
+    let bias = (affine >= Affine::WeightAndBias).then(|| bind("bias", &ident("b")));
+    quote!(#weight #bias)
 }

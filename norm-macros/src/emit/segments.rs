@@ -159,8 +159,7 @@ impl Segments<'_> {
         let schedule = &self.plan.schedule;
         let none = TokenStream::new();
         let near = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
-            let io = if self.plan.pass.adds(self.model.technique) { quote!(v) } else { quote!(x) };
-            chunk.store(&io, &quote!(y0), &self.value(chunk))
+            chunk.store_output(&quote!(y0), &self.value(chunk), self.plan.pass.adds(self.model.technique))
         });
         let near = self.each_set(&none, &near, &none);
         if self.model.technique.of_sum || !may_go_past_caches(self.plan, self.len) {
@@ -199,16 +198,10 @@ impl Segments<'_> {
             return if self.centred() { quote!(v::fma(#deviation, k, o)) } else { quote!(v::mul(#deviation, k)) };
         }
         let dy = chunk.load(&quote!(x), &quote!(dy0), &quote!(v::zero()));
-        let value = if self.centred() {
+        if self.centred() {
             quote!(v::fma(v::sub(#dy, u), k, v::fma(#deviation, l, o)))
         } else {
             quote!(v::fma(#dy, k, v::mul(#deviation, l)))
-        };
-        if self.plan.pass.adds(self.model.technique) {
-            let before = chunk.load(&quote!(v), &quote!(y0.cast_const()), &quote!(v::zero()));
-            quote!(v::add(#value, #before))
-        } else {
-            value
         }
     }
 }

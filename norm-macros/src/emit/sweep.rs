@@ -37,6 +37,15 @@ impl Chunk {
         }
     }
 
+    /// Writes what is computed; a gradient of a parameter, which `adds`, in the type that is computed in and to what is there.
+    pub fn store_output(&self, to: &TokenStream, value: &TokenStream, adds: bool) -> TokenStream {
+        if !adds {
+            return self.store(&quote!(x), to, value);
+        }
+        let before = self.load(&quote!(v), to, &quote!(v::zero()));
+        self.store(&quote!(v), to, &quote!(v::add(#value, #before)))
+    }
+
     /// Writes the chunk.
     pub fn store(&self, io: &TokenStream, to: &TokenStream, value: &TokenStream) -> TokenStream {
         let at = &self.at;
@@ -216,20 +225,17 @@ pub fn output_sweep(schedule: &Schedule, len: Len, step: &mut dyn FnMut(&Chunk) 
         return sweep(schedule, len, unroll, step);
     }
     let stride = unroll * schedule.lanes;
-    let all = |step: &mut dyn FnMut(&Chunk) -> TokenStream| {
-        let (steps, stride) = (iteration(schedule, unroll, step), number(stride));
-        quote! {
-            while i > 0 {
-                i -= #stride;
-                #steps
-            }
+    let (steps, each) = (iteration(schedule, unroll, step), number(stride));
+    let all = quote! {
+        while i > 0 {
+            i -= #each;
+            #steps
         }
     };
     match len {
         Len::Fixed(n) => {
             let end = n / stride * stride;
             let rest = straight(schedule, end, n, step);
-            let all = all(step);
             let end = hidden(n, end);
             quote! {
                 #rest
@@ -240,14 +246,13 @@ pub fn output_sweep(schedule: &Schedule, len: Len, step: &mut dyn FnMut(&Chunk) 
         Len::Runtime => {
             let single = iteration(schedule, 1, step);
             let part = step(&Chunk { at: quote!(i), part: Some(quote!(n - i)), index: 0, chain: 0 });
-            let all = all(step);
-            let (lanes, stride) = (number(schedule.lanes), number(stride));
+            let lanes = number(schedule.lanes);
             quote! {
                 let mut i = n - n % #lanes;
                 if i < n {
                     #part
                 }
-                while i % #stride != 0 {
+                while i % #each != 0 {
                     i -= #lanes;
                     #single
                 }

@@ -1,7 +1,7 @@
 //! The choice of a schedule.
 
 use super::{Facts, Pass};
-use crate::model::{Affine, Dtype, Len};
+use crate::model::{Dtype, Len};
 
 /// An instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub fn choose(isa: Isa, facts: &Facts) -> Schedule {
 fn reverses(facts: &Facts, rows: usize) -> bool {
     let Len::Fixed(n) = facts.len else { return facts.pass == Pass::Backward };
     let (element, compute) = (facts.dtype.size(), facts.dtype.compute().size());
-    let params = facts.affine as usize;
+    let params = facts.affine.count();
     if facts.pass == Pass::Backward {
         let weight = params.min(1);
         n * (2 * rows * element + (weight + params) * compute) >= 20 << 10
@@ -291,11 +291,7 @@ fn forward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) ->
 /// Without parameters along the row (those of weight and instance normalization are one number each) one row is 1.0 to 1.25 times as
 /// fast as two, at lengths from 576 to 4096.
 fn backward(isa: Isa, facts: &Facts, n: usize, vectors: usize, base: Schedule) -> Schedule {
-    let grads = match facts.affine {
-        Affine::None => 0,
-        Affine::Weight => 1,
-        Affine::WeightAndBias => 2,
-    };
+    let grads = facts.affine.count();
     // Two vectors for each of a row's: the normalized element and the gradient times the weight.
     if (2 + grads) * vectors <= isa.registers() {
         let why = "the row, its gradient and the gradients of the parameters fit the registers";
