@@ -257,43 +257,46 @@ struct OuterAxis<const K: usize> {
 }
 
 impl<const K: usize> Steps<K> {
-    /// `total` steps, `stride` elements apart in each operand.
+    /// No steps.
+    pub(crate) const NONE: Self =
+        Steps { total: 0, run: 0, strides: [0; K], outer: [OuterAxis { size: 0, strides: [0; K] }; MAX_RANK], outer_len: 0 };
+
+    /// Makes [`Steps::NONE`] `total` steps, `stride` elements apart in each operand.
     #[inline]
-    pub(crate) fn even(total: usize, stride: usize) -> Self {
-        let none = OuterAxis { size: 0, strides: [0; K] };
-        Steps { total, run: total, strides: [stride; K], outer: [none; MAX_RANK], outer_len: 0 }
+    pub(crate) fn space_evenly(&mut self, total: usize, stride: usize) {
+        (self.total, self.run, self.strides) = (total, total, [stride; K]);
     }
 
-    /// The axes of `dims` that `chosen` says, of operands whose product of all dims is known and that have these strides.
-    pub(crate) fn along(strides: &[[usize; MAX_RANK]; K], dims: &[usize], chosen: impl Fn(usize) -> bool) -> Self {
+    /// Makes [`Steps::NONE`] those along the axes of `dims` that `chosen` says, of operands whose product of all dims is known and that
+    /// have these strides.
+    pub(crate) fn go_along(&mut self, strides: &[[usize; MAX_RANK]; K], dims: &[usize], chosen: impl Fn(usize) -> bool) {
         let axes = (0..dims.len()).filter(|&axis| chosen(axis));
         let total = partial_product(axes.clone().map(|axis| dims[axis]));
-        let mut steps = Steps::even(total, 0);
+        self.space_evenly(total, 0);
         if total == 0 {
-            return steps;
+            return;
         }
         // From the innermost axis outwards, which is the one that calls of kernels cover.
         let mut axes = axes.rev().filter(|&axis| dims[axis] != 1);
         let at = |axis: usize| core::array::from_fn(|k| strides[k][axis]);
-        let Some(innermost) = axes.next() else { return steps };
-        (steps.run, steps.strides) = (dims[innermost], at(innermost));
+        let Some(innermost) = axes.next() else { return };
+        (self.run, self.strides) = (dims[innermost], at(innermost));
         let mut len = 0;
         for axis in axes {
             let next = OuterAxis { size: dims[axis], strides: at(axis) };
-            let (size, inner) = match steps.outer[..len].last_mut() {
+            let (size, inner) = match self.outer[..len].last_mut() {
                 Some(inner) => (&mut inner.size, &inner.strides),
-                None => (&mut steps.run, &steps.strides),
+                None => (&mut self.run, &self.strides),
             };
             if (0..K).all(|k| inner[k].checked_mul(*size) == Some(next.strides[k])) {
                 *size = size.saturating_mul(next.size);
             } else {
-                steps.outer[len] = next;
+                self.outer[len] = next;
                 len += 1;
             }
         }
-        steps.outer_len = len;
-        steps.outer[..len].reverse();
-        steps
+        self.outer_len = len;
+        self.outer[..len].reverse();
     }
 
     /// Calls `stretch(first step, steps, offset of the first step in each operand)` for all steps, in order.

@@ -38,12 +38,15 @@ impl<const K: usize> Pieces<K> {
         let inner = inner_axis(spec.roles);
         check_memory(&operands, total, inner)?;
         let all = strides(&operands, dims);
-        let along = |role: Role| Steps::along(&all, dims, |axis| axis < inner && spec.roles[axis] == role);
-        let mut rows = along(Role::Kept);
-        if total == 0 {
-            rows = Steps::even(0, 0);
+        let len = partial_product(dims[inner..].iter().copied());
+        let mut made = Pieces { rows: Steps::NONE, pieces: Steps::NONE, len };
+        for (role, steps) in [(Role::Kept, &mut made.rows), (Role::Normalized, &mut made.pieces)] {
+            // Where nothing is there, no row is.
+            if total != 0 || role == Role::Normalized {
+                steps.go_along(&all, dims, |axis| axis < inner && spec.roles[axis] == role);
+            }
         }
-        Ok(Pieces { rows, pieces: along(Role::Normalized), len: partial_product(dims[inner..].iter().copied()) })
+        Ok(made)
     }
 
     /// Elements of a row.

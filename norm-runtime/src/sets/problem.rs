@@ -65,7 +65,7 @@ impl<const K: usize> Flight<K> {
 
 impl<const K: usize> Problem<K> {
     /// Calls `work` after all operands have been checked against the shape and each other. `param` is the name and the length of a
-    /// parameter, if there is one. (To return half a kilobyte would be to copy it twice.)
+    /// parameter, if there is one.
     #[inline]
     pub(super) fn with<R>(
         spec: &'static Spec,
@@ -73,43 +73,53 @@ impl<const K: usize> Problem<K> {
         param: Option<(&'static str, usize)>,
         work: impl FnOnce(&Self) -> Result<R, NormError>,
     ) -> Result<R, NormError> {
+        let (kept, rows) = (Steps::NONE, Steps::NONE);
+        let mut problem =
+            Problem { form: Form::Segments, sets: 0, fuse: 1, n: 1, set_strides: [0; K], kept, rows, total: 0 };
+        problem.lay_out(spec, &operands, param)?;
+        work(&problem)
+    }
+
+    /// What [`Problem::with`] does before it calls, of which there is no copy for each closure. In place: to return half a kilobyte would
+    /// be to copy it twice.
+    fn lay_out(
+        &mut self,
+        spec: &'static Spec,
+        operands: &[Operand<'_>; K],
+        param: Option<(&'static str, usize)>,
+    ) -> Result<(), NormError> {
         let arg = operands[0].arg;
-        let dims = resolve_dims(spec, &operands, param)?;
+        let dims = resolve_dims(spec, operands, param)?;
         let dims = &dims[..spec.shape.len()];
-        let total = product(arg, dims)?;
+        self.total = product(arg, dims)?;
         let inner = inner_axis(spec.roles);
-        check_memory(&operands, total, inner)?;
+        check_memory(operands, self.total, inner)?;
         let (form, set_axes) = match (spec.channel_axis(), spec.roles.last()) {
             (Some(channel), Some(Role::Channel)) => (Form::Columns, channel..channel + 1),
             (Some(channel), _) => (Form::Segments, channel..channel + 1),
             (None, _) => (Form::ColumnsByRow, inner..dims.len()),
         };
-        let sets = partial_product(dims[set_axes.clone()].iter().copied());
-        let fuse = match spec.groups {
+        self.form = form;
+        self.sets = partial_product(dims[set_axes.clone()].iter().copied());
+        self.fuse = match spec.groups {
             None => 1,
-            Some(groups) if sets % groups == 0 => sets / groups,
-            Some(groups) => return Err(NormError::Groups { arg, groups, channels: sets }),
+            Some(groups) if self.sets % groups == 0 => self.sets / groups,
+            Some(groups) => return Err(NormError::Groups { arg, groups, channels: self.sets }),
         };
-        let strides = strides(&operands, dims);
+        let strides = strides(operands, dims);
         // An axis of one channel has no stride; contiguous axes of columns have 1.
-        let set_strides = match form {
-            Form::Segments => strides.map(|strides| if sets == 1 { 0 } else { strides[set_axes.start] }),
+        self.set_strides = match form {
+            Form::Segments => strides.map(|strides| if self.sets == 1 { 0 } else { strides[set_axes.start] }),
             Form::Columns | Form::ColumnsByRow => [1; K],
         };
-        let along = |role: Role| {
+        if form == Form::Segments {
+            self.n = partial_product(dims[inner..].iter().copied());
+        }
+        for (role, steps) in [(Role::Kept, &mut self.kept), (Role::Normalized, &mut self.rows)] {
             let outside = |axis: usize| !set_axes.contains(&axis) && (axis < inner || form != Form::Segments);
-            Steps::along(&strides, dims, |axis| outside(axis) && spec.roles[axis] == role)
-        };
-        work(&Problem {
-            form,
-            sets,
-            fuse,
-            n: if form == Form::Segments { partial_product(dims[inner..].iter().copied()) } else { 1 },
-            set_strides,
-            kept: along(Role::Kept),
-            rows: along(Role::Normalized),
-            total,
-        })
+            steps.go_along(&strides, dims, |axis| outside(axis) && spec.roles[axis] == role);
+        }
+        Ok(())
     }
 
     /// Where the sets of a flight start in each operand.
