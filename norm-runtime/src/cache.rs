@@ -102,43 +102,97 @@ pub fn to_aligned<T>(p: *const T, lanes: usize) -> usize {
     (p.addr().wrapping_neg() & (bytes - 1)) / size_of::<T>()
 }
 
-/// The end of a row that waits for the start of the next, to be streamed with it as one vector.
+/// The ends of rows that are written past the caches, which takes whole vectors alone: where rows follow one another, the end of one waits
+/// for the start of the next, and is streamed with it as one vector.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct Line {
+    /// The end of the row before.
     lanes: [u64; 8],
-    /// How many elements there are.
-    pub holds: usize,
+    /// The start and the end of this row.
+    parts: [[u64; 8]; 2],
+    /// How many bytes of it there are.
+    holds: usize,
     /// Whether each row starts where the one before it ends.
-    pub joins: bool,
+    joins: bool,
 }
 
 /// An empty one.
 #[inline]
 #[must_use]
 pub fn line(joins: bool) -> Line {
-    Line { lanes: [0; 8], holds: 0, joins }
+    Line { lanes: [0; 8], parts: [[0; 8]; 2], holds: 0, joins }
 }
 
-/// Its element `k`. (A function, as [`crate::finish::row`] is.)
+/// Where the part of a row goes that starts at its element `i`: room for a vector. (A function, as [`crate::finish::row`] is.)
+#[inline]
+#[must_use]
+pub fn part_at<T>(line: &mut Line, i: usize) -> *mut T {
+    line.parts[usize::from(i > 0)].as_mut_ptr().cast()
+}
+
+/// Puts the parts of a row of `n` elements in place, the rest of which has been streamed to `row` in vectors of `lanes`; the end of it
+/// waits, if there are `more` rows and they follow one another.
 ///
 /// # Safety
-/// `k` elements are no more than 64 bytes.
+/// The row is longer than a vector, and valid for writing. What comes before its first whole vector is at `part_at(line, 0)`, what comes
+/// after its last at `part_at(line, i)` for another `i`; if `line` holds the end of a row, it is that of the row before.
 #[inline]
-pub unsafe fn line_at<T>(line: &mut Line, k: usize) -> *mut T {
+pub unsafe fn end_row<T>(line: &mut Line, row: *mut T, n: usize, lanes: usize, more: bool) {
     // SAFETY: the caller's contract.
-    unsafe { line.lanes.as_mut_ptr().cast::<T>().add(k) }
+    unsafe { put_parts(line, row.cast(), n * size_of::<T>(), lanes * size_of::<T>(), more) };
+}
+
+/// [`end_row`] in bytes, once for all types.
+#[cold]
+unsafe fn put_parts(line: &mut Line, row: *mut u8, bytes: usize, vector: usize, more: bool) {
+    let before = to_aligned(row, vector);
+    let after = (bytes - before) % vector;
+    let [start, end] = line.parts.each_ref().map(|part| part.as_ptr().cast::<u8>());
+    let held = line.lanes.as_mut_ptr().cast::<u8>();
+    let waits = line.joins && more;
+    // SAFETY: the caller's contract. A part is less than a vector, which is no more than 64 bytes; where a row starts behind the end of one
+    // that waits, the two parts are one whole vector that may be streamed to, the memory of which is both rows'.
+    unsafe {
+        if before > 0 && line.holds > 0 {
+            core::ptr::copy_nonoverlapping(start, held.add(vector - before), before);
+            stream_bytes(row.sub(vector - before), held, vector);
+        } else {
+            core::ptr::copy_nonoverlapping(start, row, before);
+        }
+        core::ptr::copy_nonoverlapping(end, if waits { held } else { row.add(bytes - after) }, after);
+    }
+    line.holds = if waits { after } else { 0 };
+}
+
+/// Writes so many bytes past the caches, where the processor can.
+///
+/// # Safety
+/// `from` and `to` are valid for them, `to` is aligned to 16 bytes, and they are a multiple of 16.
+unsafe fn stream_bytes(to: *mut u8, from: *const u8, bytes: usize) {
+    for at in (0..bytes).step_by(16) {
+        // SAFETY: the caller's contract; every x86_64 processor has SSE2.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use core::arch::x86_64::{_mm_loadu_si128, _mm_stream_si128};
+                _mm_stream_si128(to.add(at).cast(), _mm_loadu_si128(from.add(at).cast()));
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            core::ptr::copy_nonoverlapping(from.add(at), to.add(at), 16);
+        }
+    }
 }
 
 /// Puts what it holds before `row`, with plain stores: for where the start of the row is written in another way.
 ///
 /// # Safety
-/// If it holds elements, the row before this one ends at `row`, and they are its last ones.
+/// If it holds the end of a row, that is the row before this one.
 #[inline]
 pub unsafe fn put_line<T>(line: &mut Line, row: *mut T) {
     let held = core::mem::take(&mut line.holds);
-    // SAFETY: the caller's contract; `line` holds that many, which came there as elements of this type.
-    unsafe { core::ptr::copy_nonoverlapping(line.lanes.as_ptr().cast::<T>(), row.sub(held), held) };
+    // SAFETY: the caller's contract; `line` holds that many bytes.
+    unsafe { core::ptr::copy_nonoverlapping(line.lanes.as_ptr().cast::<u8>(), row.cast::<u8>().sub(held), held) };
 }
 
 /// Asks so many times for the cache line at `p`, which need not be there.

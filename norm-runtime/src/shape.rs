@@ -258,8 +258,13 @@ struct OuterAxis<const K: usize> {
 
 impl<const K: usize> Steps<K> {
     /// No steps.
-    pub(crate) const NONE: Self =
-        Steps { total: 0, run: 0, strides: [0; K], outer: [OuterAxis { size: 0, strides: [0; K] }; MAX_RANK], outer_len: 0 };
+    pub(crate) const NONE: Self = Steps {
+        total: 0,
+        run: 0,
+        strides: [0; K],
+        outer: [OuterAxis { size: 0, strides: [0; K] }; MAX_RANK],
+        outer_len: 0,
+    };
 
     /// Makes [`Steps::NONE`] `total` steps, `stride` elements apart in each operand.
     #[inline]
@@ -269,7 +274,12 @@ impl<const K: usize> Steps<K> {
 
     /// Makes [`Steps::NONE`] those along the axes of `dims` that `chosen` says, of operands whose product of all dims is known and that
     /// have these strides.
-    pub(crate) fn go_along(&mut self, strides: &[[usize; MAX_RANK]; K], dims: &[usize], chosen: impl Fn(usize) -> bool) {
+    pub(crate) fn go_along(
+        &mut self,
+        strides: &[[usize; MAX_RANK]; K],
+        dims: &[usize],
+        chosen: impl Fn(usize) -> bool,
+    ) {
         let axes = (0..dims.len()).filter(|&axis| chosen(axis));
         let total = partial_product(axes.clone().map(|axis| dims[axis]));
         self.space_evenly(total, 0);

@@ -308,27 +308,25 @@ impl Backward<'_> {
             let w = format_ident!("w{r}");
             if self.weighted_by_row() { quote!(v::mul(#value, #w)) } else { value }
         };
-        let near = output_sweep(schedule, self.len, &mut |chunk| {
-            let weight = if schedule.keep { None } else { self.weight(chunk) };
+        let step = |chunk: &Chunk, keep: bool| {
+            let weight = if keep { None } else { self.weight(chunk) };
             let each = (0..rows).map(|r| {
                 let (names, dx) = (self.names(chunk, r), format_ident!("dx{r}"));
-                let load = (!schedule.keep).then(|| self.load(chunk, r, &names));
+                let load = (!keep).then(|| self.load(chunk, r, &names));
                 let store = chunk.store_output(&quote!(#dx), &value(r, &names), self.adds());
                 quote!(#load #store)
             });
             quote!(#weight #(#each)*)
-        });
+        };
+        let near = output_sweep(schedule, self.len, &mut |chunk| step(chunk, schedule.keep));
         if rows > 1 || !self.streams() {
             return quote!(#(#broadcast)* #near);
         }
         let rt = runtime(self.model);
+        let (to, more) = (quote!(dx0), quote!(row + 1 < a.rows));
         let [x, dy] = [quote!(x0.wrapping_add(i + a.x_stride)), quote!(dy0.wrapping_add(i + a.dy_stride))];
         let next = [x, dy].iter().map(|place| ask(self.len, self.plan, &rt, place)).collect();
-        let far = sweep_past_caches(schedule, &rt, &quote!(dx0), &next, &mut |chunk| {
-            let names = ["g", "h"].map(|name| format_ident!("{name}"));
-            let (weight, load) = (self.weight(chunk), self.load(chunk, 0, &names));
-            (quote!(#weight #load), value(0, &names))
-        });
+        let far = sweep_past_caches(schedule, &rt, &to, &more, &next, &mut |chunk| step(chunk, false));
         quote!(#(#broadcast)* if a.stream { #far } else { #near })
     }
 }

@@ -270,7 +270,7 @@ impl Forward<'_> {
         let [r_, o, y] = ["r", "o", "y"].map(|name| format_ident!("{name}{r}"));
         let offset = centred.then(|| quote!(let #o = v::splat(#offset);));
         let keep = self.plan.schedule.keep;
-        let value = |chunk: &Chunk, loaded: TokenStream| {
+        let step = |chunk: &Chunk, loaded: TokenStream| {
             let normalized = if centred { quote!(v::fma(#loaded, #r_, #o)) } else { quote!(v::mul(#loaded, #r_)) };
             let normalized = cast_before_weight(self.model, self.plan, normalized);
             let value = match self.model.affine {
@@ -278,22 +278,22 @@ impl Forward<'_> {
                 Affine::Weight => quote!(v::mul(#normalized, w)),
                 Affine::WeightAndBias => quote!(v::fma(#normalized, w, b)),
             };
-            (self.params(chunk), value)
+            let (params, store) = (self.params(chunk), chunk.store(&quote!(x), &quote!(#y), &value));
+            quote!(#params #store)
         };
         let near = output_sweep(&self.plan.schedule, self.len, &mut |chunk| {
             let d = format_ident!("d{r}_{}", chunk.index);
-            let (params, value) = value(chunk, if keep { quote!(#d) } else { self.load(chunk, r) });
-            let store = chunk.store(&quote!(x), &quote!(#y), &value);
-            quote!(#params #store)
+            step(chunk, if keep { quote!(#d) } else { self.load(chunk, r) })
         });
         // Rows that are taken together are near.
         let sweep = if rows > 1 || !may_go_past_caches(self.plan, self.len) {
             near
         } else {
             let rt = runtime(self.model);
+            let (to, more) = (quote!(y0), quote!(row + 1 < a.rows));
             let next = ask(self.len, self.plan, &rt, &quote!(x0.wrapping_add(i + a.x_stride)));
-            let far = sweep_past_caches(&self.plan.schedule, &rt, &quote!(y0), &next, &mut |chunk| {
-                value(chunk, self.load(chunk, r))
+            let far = sweep_past_caches(&self.plan.schedule, &rt, &to, &more, &next, &mut |chunk| {
+                step(chunk, self.load(chunk, r))
             });
             quote!(if a.stream { #far } else { #near })
         };

@@ -158,17 +158,17 @@ impl Segments<'_> {
     fn output(&self) -> TokenStream {
         let schedule = &self.plan.schedule;
         let none = TokenStream::new();
-        let near = sweep(schedule, self.len, schedule.unroll, &mut |chunk| {
+        let mut step = |chunk: &Chunk| {
             chunk.store_output(&quote!(y0), &self.value(chunk), self.plan.pass.adds(self.model.technique))
-        });
+        };
+        let near = sweep(schedule, self.len, schedule.unroll, &mut step);
         let near = self.each_set(&none, &near, &none);
         if self.model.technique.of_sum || !may_go_past_caches(self.plan, self.len) {
             return near;
         }
         let rt = runtime(self.model);
-        let far = sweep_past_caches(schedule, &rt, &quote!(y0), &self.next_flight(), &mut |chunk| {
-            (none.clone(), self.value(chunk))
-        });
+        let (to, more) = (quote!(y0), quote!(false));
+        let far = sweep_past_caches(schedule, &rt, &to, &more, &self.next_flight(), &mut step);
         let far = self.each_set(&none, &far, &none);
         // Segments do not follow one another.
         quote!(if a.stream { let mut line = #rt::cache::line(false); #far } else { #near })

@@ -10,30 +10,42 @@ use quote::{ToTokens, format_ident, quote};
 pub struct Chunk {
     /// Its first element.
     pub at: TokenStream,
-    /// How many elements there are, where it is not a whole vector.
-    pub part: Option<TokenStream>,
+    /// How many elements there are.
+    pub extent: Extent,
     /// Its number in straight-line code.
     pub index: usize,
     /// The accumulator that it goes to.
     pub chain: usize,
 }
 
+/// How many elements a chunk has, and where it is written.
+pub enum Extent {
+    /// A whole vector.
+    Whole,
+    /// Fewer, as many as that says.
+    Part(TokenStream),
+    /// A whole vector that is written past the caches.
+    Streamed,
+    /// As many as that says of a row that is written so: they go to the variable `part`, which has room for a vector.
+    Beside(TokenStream),
+}
+
 impl Chunk {
     /// Reads the chunk through the vocabulary module `io`; `fill` stands for what is not there.
     pub fn load(&self, io: &TokenStream, from: &TokenStream, fill: &TokenStream) -> TokenStream {
         let at = &self.at;
-        match &self.part {
-            None => quote!(#io::load(#from.add(#at))),
-            Some(part) => quote!(#io::load_part(#from.add(#at), #part, #fill)),
+        match &self.extent {
+            Extent::Whole | Extent::Streamed => quote!(#io::load(#from.add(#at))),
+            Extent::Part(count) | Extent::Beside(count) => quote!(#io::load_part(#from.add(#at), #count, #fill)),
         }
     }
 
     /// As [`Chunk::load`], for sums over the elements, whose order does not matter.
     pub fn load_any(&self, io: &TokenStream, from: &TokenStream, fill: &TokenStream) -> TokenStream {
         let at = &self.at;
-        match &self.part {
-            None => quote!(#io::load_any(#from.add(#at))),
-            Some(_) => self.load(io, from, fill),
+        match &self.extent {
+            Extent::Whole => quote!(#io::load_any(#from.add(#at))),
+            _ => self.load(io, from, fill),
         }
     }
 
@@ -49,9 +61,11 @@ impl Chunk {
     /// Writes the chunk.
     pub fn store(&self, io: &TokenStream, to: &TokenStream, value: &TokenStream) -> TokenStream {
         let at = &self.at;
-        match &self.part {
-            None => quote!(#io::store(#to.add(#at), #value);),
-            Some(part) => quote!(#io::store_part(#to.add(#at), #value, #part);),
+        match &self.extent {
+            Extent::Whole => quote!(#io::store(#to.add(#at), #value);),
+            Extent::Part(count) => quote!(#io::store_part(#to.add(#at), #value, #count);),
+            Extent::Streamed => quote!(#io::stream(#to.add(#at), #value);),
+            Extent::Beside(_) => quote!(#io::store(part, #value);),
         }
     }
 }
@@ -78,53 +92,47 @@ pub fn declare_line(rt: &TokenStream, to: &TokenStream) -> TokenStream {
     quote!(let mut line = #rt::cache::line(a.#stride == n);)
 }
 
-/// All chunks of a row that is written past the caches, which only takes whole vectors that are aligned: those before the first and
-/// after the last of them are parts. `value` gives what comes before the store, and what is stored; `beside` is done with every
-/// whole vector.
+/// All chunks of a row that is written past the caches, which only takes whole vectors that are aligned: what comes before the first and
+/// after the last of them goes to memory beside, and from there into place. `step` is done with each chunk, `beside` with every whole vector;
+/// `more` says whether rows follow.
 ///
-/// One vector an iteration: it waits for memory anyway. Where rows follow one another, the end of one and the start of the next meet in
-/// `line` and are written together: through the cache, that line would cost short rows more than all the others save (of 128 elements,
-/// 0.65 of `memcpy`'s speed against 1.4).
+/// One vector an iteration: it waits for memory anyway. (A loop over chunks that may be either took AVX2 1.2 times as long.) Where rows
+/// follow one another, the end of one and the start of the next meet in `line` and are written together: through the cache, that line
+/// would cost short rows more than all the others save (of 128 elements, 0.65 of `memcpy`'s speed against 1.4).
 pub fn sweep_past_caches(
     schedule: &Schedule,
     rt: &TokenStream,
     to: &TokenStream,
+    more: &TokenStream,
     beside: &TokenStream,
-    value: &mut dyn FnMut(&Chunk) -> (TokenStream, TokenStream),
+    step: &mut dyn FnMut(&Chunk) -> TokenStream,
 ) -> TokenStream {
-    let mut chunk = |at: TokenStream, part: Option<TokenStream>| value(&Chunk { at, part, index: 0, chain: 0 });
-    let (before, first) = chunk(quote!(0), Some(quote!(i)));
-    let (all, whole) = chunk(quote!(i), None);
-    let (after, last) = chunk(quote!(i), Some(quote!(n - i)));
     let lanes = number(schedule.lanes);
+    let mut step = |extent| step(&Chunk { at: quote!(i), extent, index: 0, chain: 0 });
+    let (whole, part) = (step(Extent::Streamed), step(Extent::Beside(quote!(count))));
     quote! {
-        let mut i = #rt::cache::to_aligned(#to, #lanes);
-        if i > 0 {
-            #before
-            let first = #first;
-            let joined = line.holds > 0;
-            let to = if joined { #rt::cache::line_at(&mut line, #lanes - i) } else { #to };
-            x::store_part(to, first, i);
-            if joined {
-                x::stream(#to.sub(#lanes - i), x::load(#rt::cache::line_at(&mut line, 0)));
-                line.holds = 0;
-            }
-        }
+        let first = #rt::cache::to_aligned(#to, #lanes);
+        let mut i = first;
         while n - i >= #lanes {
-            #all
-            x::stream(#to.add(i), #whole);
+            #whole
             #beside
             i += #lanes;
         }
-        if i < n {
-            #after
-            let last = #last;
-            let joins = line.joins && row + 1 < a.rows;
-            let to = if joins { #rt::cache::line_at(&mut line, 0) } else { #to.add(i) };
-            x::store_part(to, last, n - i);
-            if joins {
-                line.holds = n - i;
+        let last = i;
+        let mut count = n - last;
+        loop {
+            if count > 0 {
+                let part = #rt::cache::part_at(&mut line, i);
+                #part
             }
+            if i == 0 {
+                break;
+            }
+            i = 0;
+            count = first;
+        }
+        if n - last + first > 0 {
+            #rt::cache::end_row(&mut line, #to, n, #lanes, #more);
         }
     }
 }
@@ -194,7 +202,7 @@ pub fn sweep_folding(
         Len::Runtime => {
             let steps = iteration(schedule, unroll, step);
             let single = iteration(schedule, 1, step);
-            let part = step(&Chunk { at: quote!(i), part: Some(quote!(n - i)), index: 0, chain: 0 });
+            let part = step(&Chunk { at: quote!(i), extent: Extent::Part(quote!(n - i)), index: 0, chain: 0 });
             let (lanes, stride) = (number(schedule.lanes), number(unroll * schedule.lanes));
             quote! {
                 let mut i = 0_usize;
@@ -245,7 +253,7 @@ pub fn output_sweep(schedule: &Schedule, len: Len, step: &mut dyn FnMut(&Chunk) 
         }
         Len::Runtime => {
             let single = iteration(schedule, 1, step);
-            let part = step(&Chunk { at: quote!(i), part: Some(quote!(n - i)), index: 0, chain: 0 });
+            let part = step(&Chunk { at: quote!(i), extent: Extent::Part(quote!(n - i)), index: 0, chain: 0 });
             let lanes = number(schedule.lanes);
             quote! {
                 let mut i = n - n % #lanes;
@@ -268,7 +276,7 @@ fn iteration(schedule: &Schedule, unroll: usize, step: &mut dyn FnMut(&Chunk) ->
         .map(|k| {
             let offset = number(k * schedule.lanes);
             let at = if k == 0 { quote!(i) } else { quote!(i + #offset) };
-            step(&Chunk { at, part: None, index: k, chain: k % schedule.chains })
+            step(&Chunk { at, extent: Extent::Whole, index: k, chain: k % schedule.chains })
         })
         .collect()
 }
@@ -279,11 +287,11 @@ fn straight(schedule: &Schedule, from: usize, n: usize, step: &mut dyn FnMut(&Ch
         .step_by(schedule.lanes)
         .enumerate()
         .map(|(index, at)| {
-            let part = match schedule.tail {
-                Tail::Part(count) if at + schedule.lanes > n => Some(number(count).into_token_stream()),
-                _ => None,
+            let extent = match schedule.tail {
+                Tail::Part(count) if at + schedule.lanes > n => Extent::Part(number(count).into_token_stream()),
+                _ => Extent::Whole,
             };
-            step(&Chunk { at: number(at).into_token_stream(), part, index, chain: index % schedule.chains })
+            step(&Chunk { at: number(at).into_token_stream(), extent, index, chain: index % schedule.chains })
         })
         .collect()
 }

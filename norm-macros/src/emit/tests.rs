@@ -1,4 +1,4 @@
-use super::sweep::sweep;
+use super::sweep::{Extent, sweep};
 use super::*;
 use crate::plan::{Schedule, Tail};
 use crate::{expand_norm, expand_normalize};
@@ -309,7 +309,11 @@ fn visits(schedule: &Schedule, n: usize, unroll: usize) -> Vec<usize> {
     let mut chunks = Vec::new();
     let code = sweep(schedule, Len::Fixed(n), unroll, &mut |chunk| {
         assert!(chunk.chain < schedule.chains);
-        chunks.push((chunk.at.to_string(), chunk.part.as_ref().map(ToString::to_string)));
+        let part = match &chunk.extent {
+            Extent::Whole | Extent::Streamed => None,
+            Extent::Part(count) | Extent::Beside(count) => Some(count.to_string()),
+        };
+        chunks.push((chunk.at.to_string(), part));
         quote!(step();)
     });
     let code = code.to_string();

@@ -90,7 +90,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
                             let first = run * problem.flights(len) + flight;
                             let count = if by_row { problem.flights(len) } else { 1 };
                             // SAFETY: the caller's contract; no other piece has this group's sums of these sets.
-                            problem.for_each_flight(len, first..first + count, |flight| unsafe {
+                            problem.for_each_flight(len, first..first + count, &mut |flight| unsafe {
                                 pass.flight(pad, flight, sums, stream);
                             });
                         }
@@ -408,7 +408,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         args.ahead = part.sets;
         // SAFETY: pieces are rows of their own, of `dx`; the call waits for all of them.
         let shared = unsafe { Shared::new((self, &args)) };
-        problem.share_rows::<T>(&part, |first, rows, [x, dy, dx]| {
+        problem.share_rows::<T>(&part, &|first, rows, [x, dy, dx]| {
             let (pass, args) = shared.get();
             let mut args = SetArgs { rows, ..*args };
             if pass.problem.form == Form::ColumnsByRow {

@@ -46,7 +46,7 @@ pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
             pad.offset[channel] = T::Compute::from_f64(bias);
         }
         // SAFETY: the caller's contract.
-        problem.for_each_flight(problem.sets, 0..problem.kept.total, |flight| unsafe {
+        problem.for_each_flight(problem.sets, 0..problem.kept.total, &mut |flight| unsafe {
             apply(problem, kernel, pad, flight, (x, 0), (y, 1), stream)
         });
     });
@@ -80,7 +80,7 @@ unsafe fn apply<T: Element, P, const K: usize>(
         let (x, y, args) = shared.get();
         let own = threads::piece(piece, pieces, units);
         let (sets, rows) = if by_sets { (own, 0..all_rows) } else { (0..flight.sets, own) };
-        problem.for_each_block(&flight.part(&sets), rows, block, |_, rows, at| {
+        problem.for_each_block(&flight.part(&sets), rows, block, &mut |_, rows, at| {
             let args = args.of(&sets, rows);
             // SAFETY: these are where the rows start in the two operands; `pad` has numbers for all sets.
             unsafe { kernel(&SetArgs { x: x.add(at[from]), y: y.add(at[to]), ..args }) };
@@ -115,7 +115,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         // SAFETY: nothing is written through it.
         let shared = unsafe { Shared::new(self) };
         flight::with(problem.sets, 0, |pad| {
-            problem.for_each_flight(problem.sets, 0..problem.kept.total, |flight| {
+            problem.for_each_flight(problem.sets, 0..problem.kept.total, &mut |flight| {
                 for channel in 0..problem.sets {
                     let rstd = self.fixed.rstd(channel, self.eps.to_f64());
                     pad.mean[channel] = self.fixed.mean[channel].widen();

@@ -118,7 +118,7 @@ impl<A: Compute> Pad<'_, A> {
             threads::for_each(pieces, |piece| {
                 let sets = threads::piece(piece, pieces, part.sets);
                 let own = part.part(&sets);
-                problem.for_each_block(&own, rows.clone(), usize::MAX, |first, rows, at| {
+                problem.for_each_block(&own, rows.clone(), usize::MAX, &mut |first, rows, at| {
                     call(shared.get().of(&sets, rows), first, at);
                 });
             });
@@ -176,7 +176,8 @@ fn sum_columns<A: Compute, const K: usize>(
             sum.fill(A::default());
             square.fill(A::default());
             let pointers = [sum.as_mut_ptr(), square.as_mut_ptr()];
-            problem.for_each_block(part, start..end, BLOCK_ROWS, |first, rows, at| call(pointers, first, rows, at));
+            problem
+                .for_each_block(part, start..end, BLOCK_ROWS, &mut |first, rows, at| call(pointers, first, rows, at));
             add(to_sum, sum);
             add(to_square, square);
         }

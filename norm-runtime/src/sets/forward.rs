@@ -44,7 +44,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
         threads::for_each(pieces, |piece| {
             let (pass, saved) = shared.get();
             flight::with(len, 0, |pad| {
-                pass.problem.for_each_flight(len, threads::piece(piece, pieces, flights), |flight| {
+                pass.problem.for_each_flight(len, threads::piece(piece, pieces, flights), &mut |flight| {
                     // SAFETY: the caller's contract.
                     unsafe { pass.flight(pad, flight, stream, saved) };
                 });
@@ -307,7 +307,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
         args.ahead = part.sets;
         // SAFETY: pieces are rows of their own, of `y`; the call waits for all of them.
         let shared = unsafe { Shared::new((self, &args)) };
-        problem.share_rows::<T>(&part, |first, rows, [from, to]| {
+        problem.share_rows::<T>(&part, &|first, rows, [from, to]| {
             let (pass, args) = shared.get();
             let mut args = SetArgs { rows, ..*args };
             if pass.problem.form == Form::ColumnsByRow {

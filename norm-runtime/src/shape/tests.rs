@@ -19,11 +19,7 @@ pub(crate) fn operand<const D: usize>(
     Operand::new(arg, len, Box::leak(Box::new(view.layout)))
 }
 
-fn along<const K: usize>(
-    strides: &[[usize; MAX_RANK]; K],
-    dims: &[usize],
-    chosen: impl Fn(usize) -> bool,
-) -> Steps<K> {
+fn along<const K: usize>(strides: &[[usize; MAX_RANK]; K], dims: &[usize], chosen: impl Fn(usize) -> bool) -> Steps<K> {
     let mut steps = Steps::NONE;
     steps.go_along(strides, dims, chosen);
     steps

@@ -101,28 +101,8 @@ fn main() {
                         }
                         let r0 = v::splat(f.rstd[0]);
                         if a.stream {
-                            let mut i = ::normkit::__private::cache::to_aligned(y0, 16);
-                            if i > 0 {
-                                let w = p::load_part(a.weight.add(0), i, v::zero());
-                                let first = v::mul(
-                                    v::mul(x::load_part(x0.add(0), i, v::zero()), r0),
-                                    w,
-                                );
-                                let joined = line.holds > 0;
-                                let to = if joined {
-                                    ::normkit::__private::cache::line_at(&mut line, 16 - i)
-                                } else {
-                                    y0
-                                };
-                                x::store_part(to, first, i);
-                                if joined {
-                                    x::stream(
-                                        y0.sub(16 - i),
-                                        x::load(::normkit::__private::cache::line_at(&mut line, 0)),
-                                    );
-                                    line.holds = 0;
-                                }
-                            }
+                            let first = ::normkit::__private::cache::to_aligned(y0, 16);
+                            let mut i = first;
                             while n - i >= 16 {
                                 let w = p::load(a.weight.add(i));
                                 x::stream(
@@ -135,22 +115,37 @@ fn main() {
                                 >(x0.wrapping_add(i + a.x_stride));
                                 i += 16;
                             }
-                            if i < n {
-                                let w = p::load_part(a.weight.add(i), n - i, v::zero());
-                                let last = v::mul(
-                                    v::mul(x::load_part(x0.add(i), n - i, v::zero()), r0),
-                                    w,
-                                );
-                                let joins = line.joins && row + 1 < a.rows;
-                                let to = if joins {
-                                    ::normkit::__private::cache::line_at(&mut line, 0)
-                                } else {
-                                    y0.add(i)
-                                };
-                                x::store_part(to, last, n - i);
-                                if joins {
-                                    line.holds = n - i;
+                            let last = i;
+                            let mut count = n - last;
+                            loop {
+                                if count > 0 {
+                                    let part = ::normkit::__private::cache::part_at(
+                                        &mut line,
+                                        i,
+                                    );
+                                    let w = p::load_part(a.weight.add(i), count, v::zero());
+                                    x::store(
+                                        part,
+                                        v::mul(
+                                            v::mul(x::load_part(x0.add(i), count, v::zero()), r0),
+                                            w,
+                                        ),
+                                    );
                                 }
+                                if i == 0 {
+                                    break;
+                                }
+                                i = 0;
+                                count = first;
+                            }
+                            if n - last + first > 0 {
+                                ::normkit::__private::cache::end_row(
+                                    &mut line,
+                                    y0,
+                                    n,
+                                    16,
+                                    row + 1 < a.rows,
+                                );
                             }
                         } else {
                             let mut i = 0_usize;
@@ -360,28 +355,8 @@ fn main() {
                     ); 4];
                     let t0 = v::splat(square[0] * inverse_n);
                     if a.stream {
-                        let mut i = ::normkit::__private::cache::to_aligned(dx0, 16);
-                        if i > 0 {
-                            let w = p::load_part(a.weight.add(0), i, v::zero());
-                            let d = x::load_part(dy0.add(0), i, v::zero());
-                            let g = v::mul(d, w);
-                            let h = v::mul(x::load_part(x0.add(0), i, v::zero()), r0);
-                            let first = v::mul(v::fnma(h, t0, g), r0);
-                            let joined = line.holds > 0;
-                            let to = if joined {
-                                ::normkit::__private::cache::line_at(&mut line, 16 - i)
-                            } else {
-                                dx0
-                            };
-                            x::store_part(to, first, i);
-                            if joined {
-                                x::stream(
-                                    dx0.sub(16 - i),
-                                    x::load(::normkit::__private::cache::line_at(&mut line, 0)),
-                                );
-                                line.holds = 0;
-                            }
-                        }
+                        let first = ::normkit::__private::cache::to_aligned(dx0, 16);
+                        let mut i = first;
                         while n - i >= 16 {
                             let w = p::load(a.weight.add(i));
                             let d = x::load(dy0.add(i));
@@ -398,25 +373,37 @@ fn main() {
                             >(dy0.wrapping_add(i + a.dy_stride));
                             i += 16;
                         }
-                        if i < n {
-                            let w = p::load_part(a.weight.add(i), n - i, v::zero());
-                            let d = x::load_part(dy0.add(i), n - i, v::zero());
-                            let g = v::mul(d, w);
-                            let h = v::mul(
-                                x::load_part(x0.add(i), n - i, v::zero()),
-                                r0,
-                            );
-                            let last = v::mul(v::fnma(h, t0, g), r0);
-                            let joins = line.joins && row + 1 < a.rows;
-                            let to = if joins {
-                                ::normkit::__private::cache::line_at(&mut line, 0)
-                            } else {
-                                dx0.add(i)
-                            };
-                            x::store_part(to, last, n - i);
-                            if joins {
-                                line.holds = n - i;
+                        let last = i;
+                        let mut count = n - last;
+                        loop {
+                            if count > 0 {
+                                let part = ::normkit::__private::cache::part_at(
+                                    &mut line,
+                                    i,
+                                );
+                                let w = p::load_part(a.weight.add(i), count, v::zero());
+                                let d = x::load_part(dy0.add(i), count, v::zero());
+                                let g = v::mul(d, w);
+                                let h = v::mul(
+                                    x::load_part(x0.add(i), count, v::zero()),
+                                    r0,
+                                );
+                                x::store(part, v::mul(v::fnma(h, t0, g), r0));
                             }
+                            if i == 0 {
+                                break;
+                            }
+                            i = 0;
+                            count = first;
+                        }
+                        if n - last + first > 0 {
+                            ::normkit::__private::cache::end_row(
+                                &mut line,
+                                dx0,
+                                n,
+                                16,
+                                row + 1 < a.rows,
+                            );
                         }
                     } else {
                         let mut i = n - n % 16;

@@ -281,30 +281,8 @@ mod NormkitKernelsOfNorm {
                                 let r0 = v::splat(f.rstd[0]);
                                 let o0 = v::splat(f.offset[0]);
                                 if a.stream {
-                                    let mut i = ::normkit::__private::cache::to_aligned(y0, 8);
-                                    if i > 0 {
-                                        let w = p::load_part(a.weight.add(0), i, v::zero());
-                                        let b = p::load_part(a.bias.add(0), i, v::zero());
-                                        let first = v::fma(
-                                            v::fma(v::sub(x::load_part(x0.add(0), i, m0), m0), r0, o0),
-                                            w,
-                                            b,
-                                        );
-                                        let joined = line.holds > 0;
-                                        let to = if joined {
-                                            ::normkit::__private::cache::line_at(&mut line, 8 - i)
-                                        } else {
-                                            y0
-                                        };
-                                        x::store_part(to, first, i);
-                                        if joined {
-                                            x::stream(
-                                                y0.sub(8 - i),
-                                                x::load(::normkit::__private::cache::line_at(&mut line, 0)),
-                                            );
-                                            line.holds = 0;
-                                        }
-                                    }
+                                    let first = ::normkit::__private::cache::to_aligned(y0, 8);
+                                    let mut i = first;
                                     while n - i >= 8 {
                                         let w = p::load(a.weight.add(i));
                                         let b = p::load(a.bias.add(i));
@@ -318,28 +296,43 @@ mod NormkitKernelsOfNorm {
                                         >(x0.wrapping_add(i + a.x_stride));
                                         i += 8;
                                     }
-                                    if i < n {
-                                        let w = p::load_part(a.weight.add(i), n - i, v::zero());
-                                        let b = p::load_part(a.bias.add(i), n - i, v::zero());
-                                        let last = v::fma(
-                                            v::fma(
-                                                v::sub(x::load_part(x0.add(i), n - i, m0), m0),
-                                                r0,
-                                                o0,
-                                            ),
-                                            w,
-                                            b,
-                                        );
-                                        let joins = line.joins && row + 1 < a.rows;
-                                        let to = if joins {
-                                            ::normkit::__private::cache::line_at(&mut line, 0)
-                                        } else {
-                                            y0.add(i)
-                                        };
-                                        x::store_part(to, last, n - i);
-                                        if joins {
-                                            line.holds = n - i;
+                                    let last = i;
+                                    let mut count = n - last;
+                                    loop {
+                                        if count > 0 {
+                                            let part = ::normkit::__private::cache::part_at(
+                                                &mut line,
+                                                i,
+                                            );
+                                            let w = p::load_part(a.weight.add(i), count, v::zero());
+                                            let b = p::load_part(a.bias.add(i), count, v::zero());
+                                            x::store(
+                                                part,
+                                                v::fma(
+                                                    v::fma(
+                                                        v::sub(x::load_part(x0.add(i), count, m0), m0),
+                                                        r0,
+                                                        o0,
+                                                    ),
+                                                    w,
+                                                    b,
+                                                ),
+                                            );
                                         }
+                                        if i == 0 {
+                                            break;
+                                        }
+                                        i = 0;
+                                        count = first;
+                                    }
+                                    if n - last + first > 0 {
+                                        ::normkit::__private::cache::end_row(
+                                            &mut line,
+                                            y0,
+                                            n,
+                                            8,
+                                            row + 1 < a.rows,
+                                        );
                                     }
                                 } else {
                                     let end: usize = a.n - 4;
@@ -519,32 +512,8 @@ mod NormkitKernelsOfNorm {
                     let u0 = v::splat(sum[0] * inverse_n);
                     let t0 = v::splat(square[0] * inverse_n);
                     if a.stream {
-                        let mut i = ::normkit::__private::cache::to_aligned(dx0, 8);
-                        if i > 0 {
-                            let w = p::load_part(a.weight.add(0), i, v::zero());
-                            let d = x::load_part(dy0.add(0), i, v::zero());
-                            let g = v::mul(d, w);
-                            let h = v::fma(
-                                v::sub(x::load_part(x0.add(0), i, m0), m0),
-                                r0,
-                                c0,
-                            );
-                            let first = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
-                            let joined = line.holds > 0;
-                            let to = if joined {
-                                ::normkit::__private::cache::line_at(&mut line, 8 - i)
-                            } else {
-                                dx0
-                            };
-                            x::store_part(to, first, i);
-                            if joined {
-                                x::stream(
-                                    dx0.sub(8 - i),
-                                    x::load(::normkit::__private::cache::line_at(&mut line, 0)),
-                                );
-                                line.holds = 0;
-                            }
-                        }
+                        let first = ::normkit::__private::cache::to_aligned(dx0, 8);
+                        let mut i = first;
                         while n - i >= 8 {
                             let w = p::load(a.weight.add(i));
                             let d = x::load(dy0.add(i));
@@ -564,26 +533,38 @@ mod NormkitKernelsOfNorm {
                             >(dy0.wrapping_add(i + a.dy_stride));
                             i += 8;
                         }
-                        if i < n {
-                            let w = p::load_part(a.weight.add(i), n - i, v::zero());
-                            let d = x::load_part(dy0.add(i), n - i, v::zero());
-                            let g = v::mul(d, w);
-                            let h = v::fma(
-                                v::sub(x::load_part(x0.add(i), n - i, m0), m0),
-                                r0,
-                                c0,
-                            );
-                            let last = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
-                            let joins = line.joins && row + 1 < a.rows;
-                            let to = if joins {
-                                ::normkit::__private::cache::line_at(&mut line, 0)
-                            } else {
-                                dx0.add(i)
-                            };
-                            x::store_part(to, last, n - i);
-                            if joins {
-                                line.holds = n - i;
+                        let last = i;
+                        let mut count = n - last;
+                        loop {
+                            if count > 0 {
+                                let part = ::normkit::__private::cache::part_at(
+                                    &mut line,
+                                    i,
+                                );
+                                let w = p::load_part(a.weight.add(i), count, v::zero());
+                                let d = x::load_part(dy0.add(i), count, v::zero());
+                                let g = v::mul(d, w);
+                                let h = v::fma(
+                                    v::sub(x::load_part(x0.add(i), count, m0), m0),
+                                    r0,
+                                    c0,
+                                );
+                                x::store(part, v::mul(v::fnma(h, t0, v::sub(g, u0)), r0));
                             }
+                            if i == 0 {
+                                break;
+                            }
+                            i = 0;
+                            count = first;
+                        }
+                        if n - last + first > 0 {
+                            ::normkit::__private::cache::end_row(
+                                &mut line,
+                                dx0,
+                                n,
+                                8,
+                                row + 1 < a.rows,
+                            );
                         }
                     } else {
                         let end: usize = a.n - 4;

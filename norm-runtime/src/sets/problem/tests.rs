@@ -45,11 +45,11 @@ fn segments() {
     let len = problem.flight_len(4);
     assert_eq!(len, 1 << 10);
     let mut next = 0;
-    problem.for_each_flight(len, 0..problem.kept.total * problem.flights(len), |flight| {
+    problem.for_each_flight(len, 0..problem.kept.total * problem.flights(len), &mut |flight| {
         assert_eq!((flight.run, flight.first), (next / 4, next % 4 * len));
         assert_eq!(flight.offsets, [flight.run << 32; 2]);
         let mut blocks = Vec::new();
-        problem.for_each_block(flight, 0..1, 1, |first, rows, at| blocks.push((first, rows, at)));
+        problem.for_each_block(flight, 0..1, 1, &mut |first, rows, at| blocks.push((first, rows, at)));
         assert_eq!(blocks, [(0, 1, [next << 30; 2])]);
         let last = problem.element(flight, flight.first, (1 << 30) - 1);
         assert_eq!(last, ([((next + 1) << 30) - 1; 2], flight.first + len - 1, 0));
@@ -69,7 +69,7 @@ fn segments_with_strides_of_2_to_the_40th() {
     let flight = Flight { run: 0, offsets: [0; 2], first: 3, sets: 2 };
     let row = (1 << 20) - 1;
     let mut blocks = Vec::new();
-    problem.for_each_block(&flight, row - 1..row + 1, 64, |first, rows, at| blocks.push((first, rows, at)));
+    problem.for_each_block(&flight, row - 1..row + 1, 64, &mut |first, rows, at| blocks.push((first, rows, at)));
     let at = [((row - 1) << 40) + (3 << 37), (row - 1) * (5 << 10) + (3 << 10)];
     assert_eq!(blocks, [(row - 1, 2, at)]);
     let last = problem.element(&flight, 4, (1 << 30) - 1);
@@ -83,10 +83,10 @@ fn columns() {
     assert_eq!((problem.form, problem.sets, problem.rows.total), (Form::Columns, 1 << 14, 1 << 20));
     let mut flights = 0;
     let len = problem.flight_len(4);
-    problem.for_each_flight(len, 0..problem.flights(len), |flight| {
+    problem.for_each_flight(len, 0..problem.flights(len), &mut |flight| {
         flights += flight.sets;
         let mut next = 0;
-        problem.for_each_block(flight, 0..1 << 20, BLOCK_ROWS, |first, rows, at| {
+        problem.for_each_block(flight, 0..1 << 20, BLOCK_ROWS, &mut |first, rows, at| {
             assert_eq!((first, rows, at), (next, BLOCK_ROWS, [(first << 14) + flight.first; 3]));
             next += rows;
         });
@@ -102,7 +102,7 @@ fn columns_by_row() {
     let problem = made(&LAYER_COLUMNS, operands, None).unwrap();
     assert_eq!((problem.form, problem.sets, problem.params()), (Form::ColumnsByRow, 1 << 13, 1 << 20));
     let mut runs = 0;
-    problem.for_each_flight(problem.sets, 0..3, |flight| {
+    problem.for_each_flight(problem.sets, 0..3, &mut |flight| {
         assert_eq!((flight.run, flight.offsets), (runs, [runs << 60, runs << 33]));
         let last = problem.element(flight, (1 << 13) - 1, (1 << 20) - 1).0;
         assert_eq!(last[1], ((runs + 1) << 33) - 1);
@@ -117,7 +117,7 @@ impl Problem<2> {
     /// Where the last element of that run is.
     fn end_of_run(&self, run: usize) -> [usize; 2] {
         let mut last = [0; 2];
-        self.for_each_flight(self.sets, run..run + 1, |flight| {
+        self.for_each_flight(self.sets, run..run + 1, &mut |flight| {
             if flight.run == run {
                 last = self.element(flight, self.sets - 1, self.set_len() - 1).0;
             }

@@ -23,7 +23,7 @@ use table::{against, compiler, parse, print};
 type Kernels = BTreeMap<String, Figures>;
 
 /// What kernels may call: what does one row in an unusual way, and what moves the end of a row before that.
-const MAY_CALL: [&str; 3] = ["careful_row", "careful_backward_row", "memcpy"];
+const MAY_CALL: [&str; 4] = ["careful_row", "careful_backward_row", "put_parts", "memcpy"];
 
 const LEVELS: [&str; 3] = ["_avx512", "_avx512_bf16", "_avx2"];
 
