@@ -4,14 +4,14 @@
 macro_rules! call {
     (fwd $t:ident [$($keys:tt)*] [$($shape:tt)*] $dims:expr) => {
         norm!($($keys)*, shape = [$($shape)*])
-            .forward((&$t.x, $dims), &$t.weight, &$t.bias, (&mut $t.y, $dims))
+            .forward((&$t.x[..], $dims), &$t.weight, &$t.bias, (&mut $t.y[..], $dims))
             .expect(WORKS)
     };
     // Of batch normalization alone: the others have no running statistics.
     (train $t:ident [$($keys:tt)*] [$($shape:tt)*] $dims:expr) => {{
         let kernel = norm!($($keys)*, shape = [$($shape)*]);
         kernel
-            .forward_train((&$t.x, $dims), &$t.weight, &$t.bias, (&mut $t.y, $dims), &mut $t.saved)
+            .forward_train((&$t.x[..], $dims), &$t.weight, &$t.bias, (&mut $t.y[..], $dims), &mut $t.saved)
             .expect(WORKS);
         kernel
             .update_running(&$t.saved, &mut $t.running_mean, &mut $t.running_var, &mut $t.batches)
@@ -19,17 +19,17 @@ macro_rules! call {
     }};
     (infer $t:ident [$($keys:tt)*] [$($shape:tt)*] $dims:expr) => {
         norm!($($keys)*, shape = [$($shape)*])
-            .forward((&$t.x, $dims), &$t.running_mean, &$t.running_var, &$t.weight, &$t.bias, (&mut $t.y, $dims))
+            .forward((&$t.x[..], $dims), &$t.running_mean, &$t.running_var, &$t.weight, &$t.bias, (&mut $t.y[..], $dims))
             .expect(WORKS)
     };
     (bwd $t:ident [$($keys:tt)*] [$($shape:tt)*] $dims:expr) => {
         norm!($($keys)*, shape = [$($shape)*])
             .backward(
-                (&$t.x, $dims),
-                (&$t.dy, $dims),
+                (&$t.x[..], $dims),
+                (&$t.dy[..], $dims),
                 &$t.weight,
                 &$t.saved,
-                (&mut $t.y, $dims),
+                (&mut $t.y[..], $dims),
                 &mut $t.dweight,
                 &mut $t.dbias,
             )
@@ -38,7 +38,7 @@ macro_rules! call {
     // What backward wants to have seen.
     (prepare bwd $t:ident [$($keys:tt)*] [$($shape:tt)*] $dims:expr) => {
         norm!($($keys)*, shape = [$($shape)*])
-            .forward_train((&$t.x, $dims), &$t.weight, &$t.bias, (&mut $t.y, $dims), &mut $t.saved)
+            .forward_train((&$t.x[..], $dims), &$t.weight, &$t.bias, (&mut $t.y[..], $dims), &mut $t.saved)
             .expect(WORKS)
     };
     (prepare $pass:ident $t:ident [$($keys:tt)*] [$($shape:tt)*] $dims:expr) => {{
@@ -49,32 +49,32 @@ macro_rules! call {
 /// Scalar code: the pass, its function and what it takes between eps and the outputs.
 macro_rules! scalar {
     (fwd $t:ident $function:ident, $($sizes:expr),*) => {
-        generic::$function(&$t.x, Some(&$t.weight), Some(&$t.bias), 1e-5, $($sizes,)* &mut $t.y)
+        generic::$function(&$t.x[..], Some(&$t.weight), Some(&$t.bias), 1e-5, $($sizes,)* &mut $t.y[..])
     };
     (train $t:ident $function:ident, $($sizes:expr),*) => {{
         let running = generic::Running { mean: &mut $t.running_mean, var: &mut $t.running_var, momentum: 0.1 };
-        generic::$function(&$t.x, Some(&$t.weight), Some(&$t.bias), 1e-5, $($sizes,)* Some(running), &mut $t.y);
+        generic::$function(&$t.x[..], Some(&$t.weight), Some(&$t.bias), 1e-5, $($sizes,)* Some(running), &mut $t.y[..]);
     }};
     (infer $t:ident $function:ident, $($sizes:expr),*) => {
         generic::$function(
-            &$t.x,
+            &$t.x[..],
             &$t.running_mean,
             &$t.running_var,
             Some(&$t.weight),
             Some(&$t.bias),
             1e-5,
             $($sizes,)*
-            &mut $t.y,
+            &mut $t.y[..],
         )
     };
     (bwd $t:ident $function:ident, $($sizes:expr),*) => {
         generic::$function(
-            &$t.x,
-            &$t.dy,
+            &$t.x[..],
+            &$t.dy[..],
             Some(&$t.weight),
             1e-5,
             $($sizes,)*
-            &mut $t.y,
+            &mut $t.y[..],
             Some(&mut $t.dweight),
             Some(&mut $t.dbias),
         )

@@ -3,31 +3,31 @@
 /// The call of a kernel of this shape on tensors `t`.
 macro_rules! call {
     (rms fwd $t:ident [$($shape:tt)*] $dtype:ident) => {
-        norm!(kind = "rms", shape = [$($shape)*], dtype = $dtype).forward(&$t.x, &$t.weight, &mut $t.y).expect(WORKS)
+        norm!(kind = "rms", shape = [$($shape)*], dtype = $dtype).forward(&$t.x[..], &$t.weight, &mut $t.y[..]).expect(WORKS)
     };
     (rms train $t:ident [$($shape:tt)*] $dtype:ident) => {
         norm!(kind = "rms", shape = [$($shape)*], dtype = $dtype)
-            .forward_train(&$t.x, &$t.weight, &mut $t.y, &mut $t.saved)
+            .forward_train(&$t.x[..], &$t.weight, &mut $t.y[..], &mut $t.saved)
             .expect(WORKS)
     };
     (rms bwd $t:ident [$($shape:tt)*] $dtype:ident) => {
         norm!(kind = "rms", shape = [$($shape)*], dtype = $dtype)
-            .backward(&$t.x, &$t.dy, &$t.weight, &$t.saved, &mut $t.y, &mut $t.dweight)
+            .backward(&$t.x[..], &$t.dy[..], &$t.weight, &$t.saved, &mut $t.y[..], &mut $t.dweight)
             .expect(WORKS)
     };
     (layer fwd $t:ident [$($shape:tt)*] $dtype:ident) => {
         norm!(kind = "layer", shape = [$($shape)*], dtype = $dtype)
-            .forward(&$t.x, &$t.weight, &$t.bias, &mut $t.y)
+            .forward(&$t.x[..], &$t.weight, &$t.bias, &mut $t.y[..])
             .expect(WORKS)
     };
     (layer train $t:ident [$($shape:tt)*] $dtype:ident) => {
         norm!(kind = "layer", shape = [$($shape)*], dtype = $dtype)
-            .forward_train(&$t.x, &$t.weight, &$t.bias, &mut $t.y, &mut $t.saved)
+            .forward_train(&$t.x[..], &$t.weight, &$t.bias, &mut $t.y[..], &mut $t.saved)
             .expect(WORKS)
     };
     (layer bwd $t:ident [$($shape:tt)*] $dtype:ident) => {
         norm!(kind = "layer", shape = [$($shape)*], dtype = $dtype)
-            .backward(&$t.x, &$t.dy, &$t.weight, &$t.saved, &mut $t.y, &mut $t.dweight, &mut $t.dbias)
+            .backward(&$t.x[..], &$t.dy[..], &$t.weight, &$t.saved, &mut $t.y[..], &mut $t.dweight, &mut $t.dbias)
             .expect(WORKS)
     };
 }
@@ -45,25 +45,33 @@ macro_rules! prepare {
 /// Scalar code on rows of `n`.
 macro_rules! scalar {
     (rms bwd $t:ident $n:literal) => {
-        generic::rms_backward(&$t.x, &$t.dy, Some(&$t.own_weight), 1e-6, $n, &mut $t.y, Some(&mut $t.dweight))
+        generic::rms_backward(
+            &$t.x[..],
+            &$t.dy[..],
+            Some(&$t.own_weight),
+            1e-6,
+            $n,
+            &mut $t.y[..],
+            Some(&mut $t.dweight),
+        )
     };
     (rms $pass:ident $t:ident $n:literal) => {
-        generic::rms_forward(&$t.x, Some(&$t.own_weight), 1e-6, $n, &mut $t.y)
+        generic::rms_forward(&$t.x[..], Some(&$t.own_weight), 1e-6, $n, &mut $t.y[..])
     };
     (layer bwd $t:ident $n:literal) => {
         generic::layer_backward(
-            &$t.x,
-            &$t.dy,
+            &$t.x[..],
+            &$t.dy[..],
             Some(&$t.own_weight),
             1e-5,
             $n,
-            &mut $t.y,
+            &mut $t.y[..],
             Some(&mut $t.dweight),
             Some(&mut $t.dbias),
         )
     };
     (layer $pass:ident $t:ident $n:literal) => {
-        generic::layer_forward(&$t.x, Some(&$t.own_weight), Some(&$t.own_bias), 1e-5, $n, &mut $t.y)
+        generic::layer_forward(&$t.x[..], Some(&$t.own_weight), Some(&$t.own_bias), 1e-5, $n, &mut $t.y[..])
     };
 }
 

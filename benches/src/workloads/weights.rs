@@ -7,15 +7,15 @@ macro_rules! weights {
             $crate::workloads::weights::weights!(@ Fwd $dims),
             Calls::<f32> {
                 prepare: |_| {},
-                fixed: |t| norm!(kind = "weight", shape = $dims).forward(&t.x, &t.weight, &mut t.y).expect(WORKS),
+                fixed: |t| norm!(kind = "weight", shape = $dims).forward(&t.x[..], &t.weight, &mut t.y[..]).expect(WORKS),
                 open: |t| {
                     norm!(kind = "weight", shape = [_, _])
-                        .forward((&t.x, $dims), &t.weight, (&mut t.y, $dims))
+                        .forward((&t.x[..], $dims), &t.weight, (&mut t.y[..], $dims))
                         .expect(WORKS)
                 },
                 scalar: |t| {
                     let [kept, inner] = $dims;
-                    generic::weight_forward(&t.x, Some(&t.weight), [1, kept, inner], &mut t.y);
+                    generic::weight_forward(&t.x[..], Some(&t.weight), [1, kept, inner], &mut t.y[..]);
                 },
             },
         )
@@ -26,27 +26,27 @@ macro_rules! weights {
             Calls::<f32> {
                 prepare: |t| {
                     norm!(kind = "weight", shape = $dims)
-                        .forward_train(&t.x, &t.weight, &mut t.y, &mut t.saved)
+                        .forward_train(&t.x[..], &t.weight, &mut t.y[..], &mut t.saved)
                         .expect(WORKS)
                 },
                 fixed: |t| {
                     norm!(kind = "weight", shape = $dims)
-                        .backward(&t.x, &t.dy, &t.weight, &t.saved, &mut t.y, &mut t.dweight)
+                        .backward(&t.x[..], &t.dy[..], &t.weight, &t.saved, &mut t.y[..], &mut t.dweight)
                         .expect(WORKS)
                 },
                 open: |t| {
                     norm!(kind = "weight", shape = [_, _])
-                        .backward((&t.x, $dims), (&t.dy, $dims), &t.weight, &t.saved, (&mut t.y, $dims), &mut t.dweight)
+                        .backward((&t.x[..], $dims), (&t.dy[..], $dims), &t.weight, &t.saved, (&mut t.y[..], $dims), &mut t.dweight)
                         .expect(WORKS)
                 },
                 scalar: |t| {
                     let [kept, inner] = $dims;
                     generic::weight_backward(
-                        &t.x,
-                        &t.dy,
+                        &t.x[..],
+                        &t.dy[..],
                         Some(&t.weight),
                         [1, kept, inner],
-                        &mut t.y,
+                        &mut t.y[..],
                         Some(&mut t.dweight),
                     );
                 },

@@ -310,13 +310,17 @@ impl Backward<'_> {
         };
         let step = |chunk: &Chunk, keep: bool| {
             let weight = if keep { None } else { self.weight(chunk) };
-            let each = (0..rows).map(|r| {
-                let (names, dx) = (self.names(chunk, r), format_ident!("dx{r}"));
-                let load = (!keep).then(|| self.load(chunk, r, &names));
-                let store = chunk.store_output(&quote!(#dx), &value(r, &names), self.adds());
-                quote!(#load #store)
-            });
-            quote!(#weight #(#each)*)
+            // No row is written before all have been read: loads wait for stores whose addresses agree in the lower 12 bits, as those of
+            // rows of 4096 bytes do.
+            let (read, write): (Vec<_>, Vec<_>) = (0..rows)
+                .map(|r| {
+                    let (names, dx, z) = (self.names(chunk, r), format_ident!("dx{r}"), format_ident!("z{r}"));
+                    let (load, value) = ((!keep).then(|| self.load(chunk, r, &names)), value(r, &names));
+                    let store = chunk.store_output(&quote!(#dx), &quote!(#z), self.adds());
+                    (quote!(#load let #z = #value;), store)
+                })
+                .unzip();
+            quote!(#weight #(#read)* #(#write)*)
         };
         let near = output_sweep(schedule, self.len, &mut |chunk| step(chunk, schedule.keep));
         if rows > 1 || !self.streams() {

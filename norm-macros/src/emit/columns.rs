@@ -154,8 +154,8 @@ impl Columns<'_> {
             let part = Part { index: 0, offset: 0, count };
             let (before, after) = self.numbers_and_totals(&part);
             let ahead = (far && rows > 1 && part.count.is_none()).then(|| self.ahead(rows));
-            let steps: TokenStream = (0..rows).map(|r| self.step(&part, r, far)).collect();
-            quote!(#before #ahead #steps #after)
+            let (steps, stores): (Vec<_>, Vec<_>) = (0..rows).map(|r| self.step(&part, r, far)).unzip();
+            quote!(#before #ahead #(#steps)* #(#stores)* #after)
         });
         quote! {
             #start
@@ -213,12 +213,13 @@ impl Columns<'_> {
     fn tile(&self, parts: &[Part], far: bool) -> TokenStream {
         let (before, after): (Vec<_>, Vec<_>) = parts.iter().map(|part| self.numbers_and_totals(part)).unzip();
         let (start, end) = (self.start(0), self.end(0));
-        let steps: TokenStream = parts.iter().map(|part| self.step(part, 0, far)).collect();
+        let steps: Vec<_> = parts.iter().map(|part| self.step(part, 0, far)).collect();
+        let steps = steps.iter().map(|(step, store)| quote!(#step #store));
         quote! {
             #(#before)*
             for row in 0..a.rows {
                 #start
-                #steps
+                #(#steps)*
                 #end
             }
             #(#after)*
@@ -283,8 +284,10 @@ impl Columns<'_> {
         if self.by_row() && self.model.affine >= Affine::Weight { quote!(v::mul(#d, #w)) } else { d.clone() }
     }
 
-    /// One vector of row `r` from `row`.
-    fn step(&self, part: &Part, r: usize, far: bool) -> TokenStream {
+    /// One vector of row `r` from `row`: what is done with it, and how it is written, where it is. Whoever has several rows writes none of
+    /// them before all have been read: loads wait for stores whose addresses agree in the lower 12 bits, as those of rows of 4096 bytes
+    /// do. (In place, rows are their own.)
+    fn step(&self, part: &Part, r: usize, far: bool) -> (TokenStream, TokenStream) {
         let deviation = self.deviation(part, r);
         let [w, b, dw, db, dy, y] = ["w", "b", "dw", "db", "dy", "y"].map(|name| format_ident!("{name}{r}"));
         let [k, l, o, u, s, q] = ["k", "l", "o", "u", "s", "q"].map(|name| part.name(name));
@@ -294,7 +297,7 @@ impl Columns<'_> {
         let value = match self.plan.pass {
             Pass::Sums => {
                 let sum = centred.then(|| quote!(#s = v::add(#s, d);));
-                return quote!(let d = #deviation; #sum #q = v::fma(d, d, #q););
+                return (quote!(let d = #deviation; #sum #q = v::fma(d, d, #q);), TokenStream::new());
             }
             Pass::GradientSums => {
                 let (dy, g) = (dy(), self.weighted(&quote!(d), r));
@@ -306,7 +309,7 @@ impl Columns<'_> {
                     }
                     _ => quote!(#db = v::add(#db, d);),
                 });
-                return quote! {
+                let step = quote! {
                     let d = #dy;
                     let g = #g;
                     let h = #normalized;
@@ -314,6 +317,7 @@ impl Columns<'_> {
                     #q = v::fma(g, h, #q);
                     #(#grads)*
                 };
+                return (step, TokenStream::new());
             }
             Pass::Gradient => {
                 let g = self.weighted(&dy(), r);
@@ -332,10 +336,12 @@ impl Columns<'_> {
                 }
             }
         };
+        let z = format_ident!("z{r}");
         if self.plan.pass.adds(self.model.technique) {
             let before = part.load(&quote!(v), &quote!(#y.cast_const()), &quote!(v::zero()));
-            return part.store(&quote!(v), &quote!(#y), &quote!(v::add(#value, #before)), far);
+            let step = quote!(let #z = v::add(#value, #before););
+            return (step, part.store(&quote!(v), &quote!(#y), &quote!(#z), far));
         }
-        part.store(&quote!(x), &quote!(#y), &value, far)
+        (quote!(let #z = #value;), part.store(&quote!(x), &quote!(#y), &quote!(#z), far))
     }
 }

@@ -269,6 +269,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
         let [x, y] = problem.start(flight);
         let (weight, bias) = self.params.pointers(flight.first);
         let [mean, residual, rstd] = saved.at(problem.index(flight));
+        let bytes = problem.total.saturating_mul(2 * size_of::<T>());
         // SAFETY: the caller's contract: these are where the flight's sets start, which are rows, side by side in the operands, in the
         // parameters and in the statistics.
         unsafe {
@@ -282,7 +283,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
                 y_stride: problem.set_strides[1],
                 n: problem.n,
                 eps: self.eps,
-                together: !stream && cache::is_near(problem.total.saturating_mul(2 * size_of::<T>())),
+                together: !stream && cache::takes_together(bytes, problem.n * size_of::<T>()),
                 stream,
                 mean,
                 residual,

@@ -156,35 +156,28 @@ fn main() {
                                 a.bias.add(row + 0).read(),
                             ),
                         );
-                        x::store(
-                            y0.add(c),
-                            v::fma(
-                                v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0),
-                                w0,
-                                b0,
-                            ),
+                        let z0 = v::fma(
+                            v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0),
+                            w0,
+                            b0,
                         );
-                        x::store(
-                            y0.add(c + 8),
-                            v::fma(
-                                v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
-                                w0,
-                                b0,
-                            ),
+                        x::store(y0.add(c), z0);
+                        let z0 = v::fma(
+                            v::fma(v::sub(x::load(x0.add(c + 8)), m1), k1, o1),
+                            w0,
+                            b0,
                         );
-                        x::store_part(
-                            y0.add(c + 16),
+                        x::store(y0.add(c + 8), z0);
+                        let z0 = v::fma(
                             v::fma(
-                                v::fma(
-                                    v::sub(x::load_part(x0.add(c + 16), 4, m2), m2),
-                                    k2,
-                                    o2,
-                                ),
-                                w0,
-                                b0,
+                                v::sub(x::load_part(x0.add(c + 16), 4, m2), m2),
+                                k2,
+                                o2,
                             ),
-                            4,
+                            w0,
+                            b0,
                         );
+                        x::store_part(y0.add(c + 16), z0, 4);
                     }
                 } else {
                     let mut row = 0_usize;
@@ -206,14 +199,12 @@ fn main() {
                             let m0 = v::load(a.mean.add(c));
                             let k0 = v::load(a.scale.add(c));
                             let o0 = v::load(a.offset.add(c));
-                            x::store(
-                                y0.add(c),
-                                v::fma(
-                                    v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0),
-                                    w0,
-                                    b0,
-                                ),
+                            let z0 = v::fma(
+                                v::fma(v::sub(x::load(x0.add(c)), m0), k0, o0),
+                                w0,
+                                b0,
                             );
+                            x::store(y0.add(c), z0);
                             c += 8;
                         }
                         if c < a.sets {
@@ -224,19 +215,16 @@ fn main() {
                                 a.sets - c,
                                 v::zero(),
                             );
-                            x::store_part(
-                                y0.add(c),
+                            let z0 = v::fma(
                                 v::fma(
-                                    v::fma(
-                                        v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
-                                        k0,
-                                        o0,
-                                    ),
-                                    w0,
-                                    b0,
+                                    v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
+                                    k0,
+                                    o0,
                                 ),
-                                a.sets - c,
+                                w0,
+                                b0,
                             );
+                            x::store_part(y0.add(c), z0, a.sets - c);
                         }
                         row += 1;
                     }
@@ -486,22 +474,18 @@ fn main() {
                         let l0 = v::load(a.slope.add(c));
                         let o0 = v::load(a.offset.add(c));
                         let u0 = v::load(a.centre.add(c));
-                        x::store(
-                            y0.add(c),
-                            v::fma(
-                                v::sub(v::mul(x::load(dy0.add(c)), w0), u0),
-                                k0,
-                                v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
-                            ),
+                        let z0 = v::fma(
+                            v::sub(v::mul(x::load(dy0.add(c)), w0), u0),
+                            k0,
+                            v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
                         );
-                        x::store(
-                            y1.add(c),
-                            v::fma(
-                                v::sub(v::mul(x::load(dy1.add(c)), w1), u0),
-                                k0,
-                                v::fma(v::sub(x::load(x1.add(c)), m0), l0, o0),
-                            ),
+                        let z1 = v::fma(
+                            v::sub(v::mul(x::load(dy1.add(c)), w1), u0),
+                            k0,
+                            v::fma(v::sub(x::load(x1.add(c)), m0), l0, o0),
                         );
+                        x::store(y0.add(c), z0);
+                        x::store(y1.add(c), z1);
                         c += 8;
                     }
                     if c < a.sets {
@@ -510,38 +494,32 @@ fn main() {
                         let l0 = v::load_part(a.slope.add(c), a.sets - c, v::zero());
                         let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
                         let u0 = v::load_part(a.centre.add(c), a.sets - c, v::zero());
-                        x::store_part(
-                            y0.add(c),
-                            v::fma(
-                                v::sub(
-                                    v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w0),
-                                    u0,
-                                ),
-                                k0,
-                                v::fma(
-                                    v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
-                                    l0,
-                                    o0,
-                                ),
+                        let z0 = v::fma(
+                            v::sub(
+                                v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w0),
+                                u0,
                             ),
-                            a.sets - c,
-                        );
-                        x::store_part(
-                            y1.add(c),
+                            k0,
                             v::fma(
-                                v::sub(
-                                    v::mul(x::load_part(dy1.add(c), a.sets - c, v::zero()), w1),
-                                    u0,
-                                ),
-                                k0,
-                                v::fma(
-                                    v::sub(x::load_part(x1.add(c), a.sets - c, m0), m0),
-                                    l0,
-                                    o0,
-                                ),
+                                v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
+                                l0,
+                                o0,
                             ),
-                            a.sets - c,
                         );
+                        let z1 = v::fma(
+                            v::sub(
+                                v::mul(x::load_part(dy1.add(c), a.sets - c, v::zero()), w1),
+                                u0,
+                            ),
+                            k0,
+                            v::fma(
+                                v::sub(x::load_part(x1.add(c), a.sets - c, m0), m0),
+                                l0,
+                                o0,
+                            ),
+                        );
+                        x::store_part(y0.add(c), z0, a.sets - c);
+                        x::store_part(y1.add(c), z1, a.sets - c);
                     }
                     row += 2;
                 }
@@ -561,14 +539,12 @@ fn main() {
                         let l0 = v::load(a.slope.add(c));
                         let o0 = v::load(a.offset.add(c));
                         let u0 = v::load(a.centre.add(c));
-                        x::store(
-                            y0.add(c),
-                            v::fma(
-                                v::sub(v::mul(x::load(dy0.add(c)), w0), u0),
-                                k0,
-                                v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
-                            ),
+                        let z0 = v::fma(
+                            v::sub(v::mul(x::load(dy0.add(c)), w0), u0),
+                            k0,
+                            v::fma(v::sub(x::load(x0.add(c)), m0), l0, o0),
                         );
+                        x::store(y0.add(c), z0);
                         c += 8;
                     }
                     if c < a.sets {
@@ -577,22 +553,19 @@ fn main() {
                         let l0 = v::load_part(a.slope.add(c), a.sets - c, v::zero());
                         let o0 = v::load_part(a.offset.add(c), a.sets - c, v::zero());
                         let u0 = v::load_part(a.centre.add(c), a.sets - c, v::zero());
-                        x::store_part(
-                            y0.add(c),
-                            v::fma(
-                                v::sub(
-                                    v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w0),
-                                    u0,
-                                ),
-                                k0,
-                                v::fma(
-                                    v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
-                                    l0,
-                                    o0,
-                                ),
+                        let z0 = v::fma(
+                            v::sub(
+                                v::mul(x::load_part(dy0.add(c), a.sets - c, v::zero()), w0),
+                                u0,
                             ),
-                            a.sets - c,
+                            k0,
+                            v::fma(
+                                v::sub(x::load_part(x0.add(c), a.sets - c, m0), m0),
+                                l0,
+                                o0,
+                            ),
                         );
+                        x::store_part(y0.add(c), z0, a.sets - c);
                     }
                     row += 1;
                 }

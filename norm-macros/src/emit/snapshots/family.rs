@@ -362,7 +362,8 @@ fn main() {
                             let d = x::load(dy0.add(i));
                             let g = v::mul(d, w);
                             let h = v::mul(x::load(x0.add(i)), r0);
-                            x::stream(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                            let z0 = v::mul(v::fnma(h, t0, g), r0);
+                            x::stream(dx0.add(i), z0);
                             ::normkit::__private::cache::prefetch::<
                                 4,
                                 _,
@@ -388,7 +389,8 @@ fn main() {
                                     x::load_part(x0.add(i), count, v::zero()),
                                     r0,
                                 );
-                                x::store(part, v::mul(v::fnma(h, t0, g), r0));
+                                let z0 = v::mul(v::fnma(h, t0, g), r0);
+                                x::store(part, z0);
                             }
                             if i == 0 {
                                 break;
@@ -415,11 +417,8 @@ fn main() {
                                 x::load_part(x0.add(i), n - i, v::zero()),
                                 r0,
                             );
-                            x::store_part(
-                                dx0.add(i),
-                                v::mul(v::fnma(h, t0, g), r0),
-                                n - i,
-                            );
+                            let z0 = v::mul(v::fnma(h, t0, g), r0);
+                            x::store_part(dx0.add(i), z0, n - i);
                         }
                         while i % 64 != 0 {
                             i -= 16;
@@ -427,7 +426,8 @@ fn main() {
                             let d = x::load(dy0.add(i));
                             let g = v::mul(d, w);
                             let h = v::mul(x::load(x0.add(i)), r0);
-                            x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                            let z0 = v::mul(v::fnma(h, t0, g), r0);
+                            x::store(dx0.add(i), z0);
                         }
                         while i > 0 {
                             i -= 64;
@@ -435,22 +435,26 @@ fn main() {
                             let d = x::load(dy0.add(i));
                             let g = v::mul(d, w);
                             let h = v::mul(x::load(x0.add(i)), r0);
-                            x::store(dx0.add(i), v::mul(v::fnma(h, t0, g), r0));
+                            let z0 = v::mul(v::fnma(h, t0, g), r0);
+                            x::store(dx0.add(i), z0);
                             let w = p::load(a.weight.add(i + 16));
                             let d = x::load(dy0.add(i + 16));
                             let g = v::mul(d, w);
                             let h = v::mul(x::load(x0.add(i + 16)), r0);
-                            x::store(dx0.add(i + 16), v::mul(v::fnma(h, t0, g), r0));
+                            let z0 = v::mul(v::fnma(h, t0, g), r0);
+                            x::store(dx0.add(i + 16), z0);
                             let w = p::load(a.weight.add(i + 32));
                             let d = x::load(dy0.add(i + 32));
                             let g = v::mul(d, w);
                             let h = v::mul(x::load(x0.add(i + 32)), r0);
-                            x::store(dx0.add(i + 32), v::mul(v::fnma(h, t0, g), r0));
+                            let z0 = v::mul(v::fnma(h, t0, g), r0);
+                            x::store(dx0.add(i + 32), z0);
                             let w = p::load(a.weight.add(i + 48));
                             let d = x::load(dy0.add(i + 48));
                             let g = v::mul(d, w);
                             let h = v::mul(x::load(x0.add(i + 48)), r0);
-                            x::store(dx0.add(i + 48), v::mul(v::fnma(h, t0, g), r0));
+                            let z0 = v::mul(v::fnma(h, t0, g), r0);
+                            x::store(dx0.add(i + 48), z0);
                         }
                     }
                     row += 1;

@@ -519,10 +519,8 @@ mod NormkitKernelsOfNorm {
                             let d = x::load(dy0.add(i));
                             let g = v::mul(d, w);
                             let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
-                            x::stream(
-                                dx0.add(i),
-                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
-                            );
+                            let z0 = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
+                            x::stream(dx0.add(i), z0);
                             ::normkit::__private::cache::prefetch::<
                                 1,
                                 _,
@@ -549,7 +547,8 @@ mod NormkitKernelsOfNorm {
                                     r0,
                                     c0,
                                 );
-                                x::store(part, v::mul(v::fnma(h, t0, v::sub(g, u0)), r0));
+                                let z0 = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
+                                x::store(part, z0);
                             }
                             if i == 0 {
                                 break;
@@ -575,18 +574,14 @@ mod NormkitKernelsOfNorm {
                             let d = x::load(dy0.add(i));
                             let g = v::mul(d, w);
                             let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
-                            x::store(
-                                dx0.add(i),
-                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
-                            );
+                            let z0 = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
+                            x::store(dx0.add(i), z0);
                             let w = p::load(a.weight.add(i + 8));
                             let d = x::load(dy0.add(i + 8));
                             let g = v::mul(d, w);
                             let h = v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, c0);
-                            x::store(
-                                dx0.add(i + 8),
-                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
-                            );
+                            let z0 = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
+                            x::store(dx0.add(i + 8), z0);
                             i += 16;
                         }
                         let w = p::load_part(a.weight.add(96), 4, v::zero());
@@ -597,11 +592,8 @@ mod NormkitKernelsOfNorm {
                             r0,
                             c0,
                         );
-                        x::store_part(
-                            dx0.add(96),
-                            v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
-                            4,
-                        );
+                        let z0 = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
+                        x::store_part(dx0.add(96), z0, 4);
                     }
                 } else {
                     ::normkit::__private::cache::put_line(

@@ -203,17 +203,13 @@ fn main() {
                             let d = x::load(dy0.add(i));
                             let g = d;
                             let h = v::fma(v::sub(x::load(x0.add(i)), m0), r0, c0);
-                            x::store(
-                                dx0.add(i),
-                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
-                            );
+                            let z0 = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
+                            x::store(dx0.add(i), z0);
                             let d = x::load(dy0.add(i + 4));
                             let g = d;
                             let h = v::fma(v::sub(x::load(x0.add(i + 4)), m0), r0, c0);
-                            x::store(
-                                dx0.add(i + 4),
-                                v::mul(v::fnma(h, t0, v::sub(g, u0)), r0),
-                            );
+                            let z0 = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
+                            x::store(dx0.add(i + 4), z0);
                             i += 8;
                         }
                     } else {

@@ -196,8 +196,10 @@ fn main() {
                     dw1 = v::fma(d, h0_1, dw1);
                     let square = [v::sum(v::add(q0_0, q0_1)); 4];
                     let t0 = v::splat(square[0] * inverse_n);
-                    x::store(dx0.add(0), v::mul(v::fnma(h0_0, t0, g0_0), r0));
-                    x::store_part(dx0.add(16), v::mul(v::fnma(h0_1, t0, g0_1), r0), 4);
+                    let z0 = v::mul(v::fnma(h0_0, t0, g0_0), r0);
+                    x::store(dx0.add(0), z0);
+                    let z0 = v::mul(v::fnma(h0_1, t0, g0_1), r0);
+                    x::store_part(dx0.add(16), z0, 4);
                     row += 1;
                 }
                 v::store(a.dweight.add(0), dw0);
