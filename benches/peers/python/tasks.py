@@ -53,7 +53,7 @@ class Task:
         f32 = DTYPES["f32"]
         self.dtype = DTYPES[self.dtype_name]
         self.x, self.dy = filled(self.memory_dims, self.dtype, 0), filled(self.memory_dims, self.dtype, 0)
-        self.weight, self.bias = filled([self.params], f32, 2048), filled([self.params], f32, 2560)
+        self.weight, self.bias = filled([self.params], f32, 3072), filled([self.params], f32, 3584)
         self.running_mean, self.running_var = filled([self.params], f32, 512), np.ones(self.params, f32)
         # What `memcpy` writes, kept as long as the task.
         self.copied = self.empty()
