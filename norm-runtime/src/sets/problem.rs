@@ -103,7 +103,7 @@ impl<const K: usize> Problem<K> {
         self.sets = partial_product(dims[set_axes.clone()].iter().copied());
         self.fuse = match spec.groups {
             None => 1,
-            Some(groups) if self.sets % groups == 0 => self.sets / groups,
+            Some(groups) if self.sets.is_multiple_of(groups) => self.sets / groups,
             Some(groups) => return Err(NormError::Groups { arg, groups, channels: self.sets }),
         };
         let strides = strides(operands, dims);
