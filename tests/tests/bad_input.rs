@@ -570,7 +570,7 @@ fn nothing_of_any_size() {
             accepted(&three, &same(&Dims(0, shape.clone()), 8, 0));
             accepted(&three, &same(&Strided(0, shape, vec![8, 8, 1]), 8, 0));
         }
-        for shape in [vec![3, 0, usize::MAX, 2], vec![3, usize::MAX, 0, 2]] {
+        for shape in [vec![3, 0, usize::MAX, 2], vec![3, usize::MAX, 0, 2], vec![0, 1 << 62, 1, 1]] {
             accepted(&open, &same(&Dims(0, shape.clone()), 0, 0));
             accepted(&open, &same(&Strided(0, shape, vec![1, 1, 1, 1]), 0, 0));
         }
