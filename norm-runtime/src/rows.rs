@@ -275,7 +275,7 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
     let bytes = (2 * size_of::<T>()).saturating_mul(walk.rows.total * n);
     // In place, a line is in the caches already when it is written.
     let stream = x != y.cast_const() && streams::<T>(n, bytes);
-    let together = !stream && cache::takes_together(bytes, n.saturating_mul(size_of::<T>()));
+    let together = !stream && cache::takes_together::<T>(bytes, n);
     let pieces = threads::pieces(bytes, walk.rows.total);
     // SAFETY: pieces are rows of their own, of `y` and of the statistics; the call waits for all of them.
     let shared = unsafe { Shared::new((x, y, params, Places::of(saved))) };

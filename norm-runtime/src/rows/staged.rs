@@ -41,10 +41,11 @@ impl<const K: usize> Pieces<K> {
         let len = partial_product(dims[inner..].iter().copied());
         let mut made = Pieces { rows: Steps::NONE, pieces: Steps::NONE, len };
         for (role, steps) in [(Role::Kept, &mut made.rows), (Role::Normalized, &mut made.pieces)] {
-            // Where nothing is there, no row is.
-            if total != 0 || role == Role::Normalized {
-                steps.go_along(&all, dims, |axis| axis < inner && spec.roles[axis] == role);
-            }
+            steps.go_along(&all, dims, |axis| axis < inner && spec.roles[axis] == role);
+        }
+        // Rows without elements are no rows.
+        if total == 0 {
+            made.rows = Steps::NONE;
         }
         Ok(made)
     }

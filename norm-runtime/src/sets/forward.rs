@@ -283,7 +283,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
                 y_stride: problem.set_strides[1],
                 n: problem.n,
                 eps: self.eps,
-                together: !stream && cache::takes_together(bytes, problem.n.saturating_mul(size_of::<T>())),
+                together: !stream && cache::takes_together::<T>(bytes, problem.n),
                 stream,
                 mean,
                 residual,

@@ -219,11 +219,11 @@ impl<const K: usize> Problem<K> {
         block: usize,
         work: &mut dyn FnMut(usize, usize, [usize; K]),
     ) {
+        let base = self.start(flight);
         for start in rows.clone().step_by(block) {
             let end = rows.end.min(start.saturating_add(block));
             self.rows.for_each_in(start..end, |first, rows, at| {
-                let start = self.start(flight);
-                work(first, rows, core::array::from_fn(|k| start[k] + at[k]));
+                work(first, rows, core::array::from_fn(|k| base[k] + at[k]));
             });
         }
     }
