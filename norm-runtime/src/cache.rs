@@ -98,7 +98,7 @@ pub(crate) fn fence(streamed: bool) {
 }
 
 /// How many elements from `p` on come before the first that a vector of `lanes` elements may be streamed to.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[must_use]
 pub fn to_aligned<T>(p: *const T, lanes: usize) -> usize {
     let bytes = lanes * size_of::<T>();
@@ -121,14 +121,14 @@ pub struct Line {
 }
 
 /// An empty one.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[must_use]
 pub fn line(joins: bool) -> Line {
     Line { lanes: [0; 8], parts: [[0; 8]; 2], holds: 0, joins }
 }
 
 /// Where the part of a row goes that starts at its element `i`: room for a vector. (A function, as [`crate::finish::row`] is.)
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[must_use]
 pub fn part_at<T>(line: &mut Line, i: usize) -> *mut T {
     line.parts[usize::from(i > 0)].as_mut_ptr().cast()
@@ -140,7 +140,7 @@ pub fn part_at<T>(line: &mut Line, i: usize) -> *mut T {
 /// # Safety
 /// The row is longer than a vector, and valid for writing. What comes before its first whole vector is at `part_at(line, 0)`, what comes
 /// after its last at `part_at(line, i)` for another `i`; if `line` holds the end of a row, it is that of the row before.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 pub unsafe fn end_row<T>(line: &mut Line, row: *mut T, n: usize, lanes: usize, more: bool) {
     // SAFETY: the caller's contract.
     unsafe { put_parts(line, row.cast(), n * size_of::<T>(), lanes * size_of::<T>(), more) };
@@ -191,7 +191,7 @@ unsafe fn stream_bytes(to: *mut u8, from: *const u8, bytes: usize) {
 ///
 /// # Safety
 /// If it holds the end of a row, that is the row before this one.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 pub unsafe fn put_line<T>(line: &mut Line, row: *mut T) {
     let held = core::mem::take(&mut line.holds);
     // SAFETY: the caller's contract; `line` holds that many bytes.
@@ -199,7 +199,7 @@ pub unsafe fn put_line<T>(line: &mut Line, row: *mut T) {
 }
 
 /// Asks so many times for the cache line at `p`, which need not be there.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 pub fn prefetch<const TIMES: usize, T>(p: *const T) {
     #[cfg(target_arch = "x86_64")]
     for _ in 0..TIMES {

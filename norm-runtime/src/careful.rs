@@ -8,6 +8,7 @@
 use crate::dtype::{Compute, Element};
 use crate::rows::{BackwardArgs, ForwardArgs};
 use crate::spec::{Role, Spec};
+use crate::untyped::WidenAt;
 
 /// Terms that are summed side by side, and how many are summed so before sums are added in pairs: a long chain beside one
 /// huge term would round in the same direction all along.
@@ -105,9 +106,10 @@ fn param_index(spec: &Spec, row: usize) -> impl Fn(usize) -> usize + use<> {
 /// Normalizes row `row` of `args`, of `n` elements, and keeps its statistics where there is room for them.
 ///
 /// # Safety
-/// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows.
-pub(crate) unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
-    args: &ForwardArgs<T, P>,
+/// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows; `widen_at` reads parameters of their type.
+pub(crate) unsafe fn row<T: Element>(
+    args: &ForwardArgs<T, ()>,
+    widen_at: WidenAt<T::Compute>,
     row: usize,
     n: usize,
     spec: &Spec,
@@ -123,10 +125,10 @@ pub(crate) unsafe fn row<T: Element, P: Element<Compute = T::Compute>>(
         // SAFETY: the parameters, where there are any, hold `n` elements or one for each row, by the kernel's contract, and `i < n`.
         unsafe {
             if !args.weight.is_null() {
-                value = value * args.weight.add(of_param(i)).read().widen();
+                value = value * widen_at(args.weight, of_param(i));
             }
             if !args.bias.is_null() {
-                value += args.bias.add(of_param(i)).read().widen();
+                value += widen_at(args.bias, of_param(i));
             }
             y.add(i).write(T::narrow(value));
         }
@@ -194,9 +196,10 @@ impl<A: Compute> Gradient<A> {
 /// The gradients of row `row` of `args`, of `n` elements, where the mean is subtracted and `x - mean` may overflow.
 ///
 /// # Safety
-/// As for the kernel that was given `args`; `row < args.rows` and `n` is the length of its rows.
-pub(crate) unsafe fn backward_row<T: Element, P: Element<Compute = T::Compute>>(
-    args: &BackwardArgs<T, P>,
+/// As for [`row`].
+pub(crate) unsafe fn backward_row<T: Element>(
+    args: &BackwardArgs<T, ()>,
+    widen_at: WidenAt<T::Compute>,
     row: usize,
     n: usize,
     spec: &Spec,
@@ -214,7 +217,7 @@ pub(crate) unsafe fn backward_row<T: Element, P: Element<Compute = T::Compute>>(
     // SAFETY: `i < n` at every call, and the weight, where there is one, holds `n` elements or one for each row.
     let d = |i: usize| unsafe { dy.add(i).read() }.widen();
     // SAFETY: as above.
-    let weight = |i: usize| unsafe { args.weight.add(of_param(i)).read() }.widen();
+    let weight = |i: usize| unsafe { widen_at(args.weight, of_param(i)) };
     let g = |i: usize| if args.weight.is_null() { d(i) } else { d(i) * weight(i) };
     // SAFETY: as above.
     let x = |i: usize| unsafe { x.add(i).read() }.widen();

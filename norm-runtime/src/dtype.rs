@@ -70,11 +70,11 @@ macro_rules! float {
             type Compute = $t;
             const NAME: &'static str = stringify!($t);
             const ONE: Self = 1.0;
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn widen(self) -> $t {
                 self
             }
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn narrow(value: $t) -> Self {
                 value
             }
@@ -85,24 +85,24 @@ macro_rules! float {
             const SMALLEST: Self = $smallest;
             const SMALLEST_RSTD: Self = $rstd;
             const STEADY: Self = $steady;
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn to_f64(self) -> f64 {
                 f64::from(self)
             }
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             #[allow(clippy::cast_possible_truncation, reason = "rounding to the nearest is what is asked for")]
             fn from_f64(value: f64) -> Self {
                 value as $t
             }
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn sqrt(self) -> Self {
                 <$t>::sqrt(self)
             }
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn abs(self) -> Self {
                 <$t>::abs(self)
             }
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn is_finite(self) -> bool {
                 <$t>::is_finite(self)
             }
@@ -130,11 +130,11 @@ macro_rules! half {
             const NAME: &'static str = stringify!($t);
             const ONE: Self = $t::ONE;
             // Not `to_f32` and `from_f32`, which ask the processor what it has at every call.
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn widen(self) -> f32 {
                 self.to_f32_const()
             }
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn narrow(value: f32) -> Self {
                 $t::from_f32_const(value)
             }

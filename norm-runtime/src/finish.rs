@@ -13,7 +13,7 @@
 ///
 /// # Safety
 /// `k < 4`.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[must_use]
 pub unsafe fn row<A: Copy>(values: &[A; 4], k: usize) -> A {
     // SAFETY: the caller's contract.
@@ -54,7 +54,7 @@ macro_rules! finish {
         /// The guard on the shift keeps the subtraction of its square from losing more than one bit: at most one standard
         /// deviation between pivot and mean. Rows of fewer than 16 may be two off, which is all that a pivot from four
         /// elements keeps to, and have few roundings to lose them to.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn centred(sum: [$t; 4], square: [$t; 4], inverse_n: $t, eps: $t) -> Centred {
             let farthest = $four::splat(if inverse_n > 0.0625 { 4.0 } else { 1.0 });
             let inverse_n = $four::splat(inverse_n);
@@ -73,27 +73,27 @@ macro_rules! finish {
         }
 
         /// From the sums of the squares.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn plain(square: [$t; 4], inverse_n: $t, eps: $t) -> Plain {
             let (rstd, in_range) = rstd($four::new(square) * $four::splat(inverse_n) + $four::splat(eps));
             Plain { rstd: rstd.to_array(), good: in_range.all() }
         }
 
         /// The means of sixteen elements each, from their sums: a sixteenth is exact, so that of equal elements is that element.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[must_use]
         pub fn sixteenth(sums: [$t; 4]) -> [$t; 4] {
             ($four::new(sums) * $four::splat(0.0625)).to_array()
         }
 
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         fn rstd(v: $four) -> ($four, $four) {
             let (smallest, largest) = ($four::splat($t::SMALLEST), $four::splat($t::LARGEST));
             ($four::splat(1.0) / v.sqrt(), v.simd_ge(smallest) & v.simd_le(largest))
         }
 
         /// `pivot + shift` as the nearest number and what the rounding left, exactly.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn split_mean(pivot: $t, shift: $t) -> ($t, $t) {
             let mean = pivot + shift;
             let shift_part = mean - pivot;

@@ -30,14 +30,19 @@ pub mod generic;
 pub mod kernel;
 pub mod layer;
 pub mod level;
+mod optimized;
 pub mod param;
 pub mod rows;
 pub mod saved;
 mod scratch;
 pub mod sets;
 pub mod shape;
+#[cfg(unoptimized)]
+#[doc(hidden)]
+pub mod shared;
 pub mod spec;
 pub mod threads;
+mod untyped;
 mod vectorize;
 pub mod view;
 

@@ -70,7 +70,7 @@ impl<T: Element> Drop for Param<T> {
 
 impl<T: Element> Deref for Param<T> {
     type Target = [T];
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     fn deref(&self) -> &[T] {
         // SAFETY: `data` points to `len` elements that `filled` has written (or dangles with `len == 0`), owned by `self`.
         unsafe { core::slice::from_raw_parts(self.data.as_ptr(), self.len) }
@@ -78,7 +78,7 @@ impl<T: Element> Deref for Param<T> {
 }
 
 impl<T: Element> DerefMut for Param<T> {
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as in `deref`; `&mut self` makes it the only reference.
         unsafe { core::slice::from_raw_parts_mut(self.data.as_ptr(), self.len) }
@@ -124,15 +124,15 @@ pub trait Storage<T: Element> {
 macro_rules! storage {
     ([$($generics:tt)*] $ty:ty, |$value:ident, $len:ident| $filled:expr) => {
         impl<T: Element, $($generics)*> Storage<T> for $ty {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn filled($value: T, $len: usize) -> Self {
                 $filled
             }
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn as_slice(&self) -> &[T] {
                 &self[..]
             }
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn as_mut_slice(&mut self) -> &mut [T] {
                 &mut self[..]
             }

@@ -17,6 +17,7 @@ use crate::saved::{Places, Saved};
 use crate::shape::Operand;
 use crate::spec::{Affine, Spec};
 use crate::threads::{self, Shared};
+use crate::untyped::{ParamPlaces, SelectUntyped};
 use crate::view::{View, ViewMut};
 use core::ops::Range;
 use partial::sum_blocks;
@@ -30,6 +31,7 @@ use walk::Walk;
 /// `stream` asks for stores past the caches, one row at a time; rows have at least 256 bytes then. `rstd` (and, if the mean is
 /// subtracted, `mean` and `residual`) hold `rows` elements, or are null if nothing is kept.
 #[derive(Debug)]
+#[repr(C)]
 #[allow(missing_docs, reason = "described together above")]
 pub struct ForwardArgs<T: Element, P> {
     pub x: *const T,
@@ -41,11 +43,11 @@ pub struct ForwardArgs<T: Element, P> {
     pub y_stride: usize,
     pub n: usize,
     pub eps: T::Compute,
-    pub together: bool,
-    pub stream: bool,
     pub mean: *mut T::Compute,
     pub residual: *mut T::Compute,
     pub rstd: *mut T::Compute,
+    pub together: bool,
+    pub stream: bool,
 }
 
 /// What a backward kernel works on.
@@ -54,6 +56,7 @@ pub struct ForwardArgs<T: Element, P> {
 /// to. They are null where the kernel has no such parameter. Of kernels over channels both hold one element for each row, which is
 /// written. Where `x` is a parameter itself, `dx` is one's gradient: of the type that is computed in, and added to.
 #[derive(Debug)]
+#[repr(C)]
 #[allow(missing_docs, reason = "described together above")]
 pub struct BackwardArgs<T: Element, P> {
     pub x: *const T,
@@ -96,7 +99,7 @@ pub struct Kernels<Args> {
 }
 
 impl<Args> Kernels<Args> {
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub(crate) fn at(&self, level: Level) -> Kernel<Args> {
         match level {
             #[cfg(target_arch = "x86_64")]
@@ -121,29 +124,11 @@ pub struct Params<'a, P> {
     pub bias: Option<&'a [P]>,
 }
 
-impl<P> Params<'_, P> {
-    fn len(&self) -> Option<usize> {
-        self.weight.map(<[P]>::len)
-    }
-
+impl<A: Compute> Params<'_, A> {
     /// Weight and bias at an index: 1 and 0 where there is none.
-    pub(crate) fn at(&self, index: usize) -> (f64, f64)
-    where
-        P: Element,
-    {
-        let value = |values: Option<&[P]>, none: f64| values.map_or(none, |v| v[index].widen().to_f64());
+    pub(crate) fn at(&self, index: usize) -> (f64, f64) {
+        let value = |values: Option<&[A]>, none: f64| values.map_or(none, |v| v[index].to_f64());
         (value(self.weight, 1.0), value(self.bias, 0.0))
-    }
-
-    /// Where weight and bias of that index are; null where there is none.
-    pub(crate) fn pointers(&self, index: usize) -> (*const P, *const P) {
-        let at = |values: Option<&[P]>| values.map_or(core::ptr::null(), |v| v[index..].as_ptr());
-        (at(self.weight), at(self.bias))
-    }
-
-    fn check(&self, n: usize) -> Result<(), NormError> {
-        check_len("weight", self.weight, n)?;
-        check_len("bias", self.bias, n)
     }
 }
 
@@ -153,14 +138,15 @@ pub(crate) fn check_eps<A: Compute>(eps: A) -> Result<(), NormError> {
 }
 
 pub(crate) fn check_len<P>(arg: &'static str, values: Option<&[P]>, n: usize) -> Result<(), NormError> {
-    match values {
-        Some(values) if values.len() != n => Err(NormError::Length { arg, expected: n, found: values.len() }),
-        _ => Ok(()),
-    }
+    check_found(arg, values.map(<[P]>::len), n)
 }
 
-fn pointer<P>(values: Option<&[P]>) -> *const P {
-    values.map_or(core::ptr::null(), <[P]>::as_ptr)
+/// Refuses another length than `expected`.
+pub(crate) fn check_found(arg: &'static str, found: Option<usize>, expected: usize) -> Result<(), NormError> {
+    match found {
+        Some(found) if found != expected => Err(NormError::Length { arg, expected, found }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether stores of rows of `n` elements, of tensors of so many bytes, go past the caches: rows of a few vectors at least.
@@ -181,7 +167,7 @@ fn no_kernel(spec: &'static Spec, found: usize) -> NormError {
 ///
 /// # Safety
 /// `x` is valid for reading `n >= 1` elements.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 pub unsafe fn pivot<T: Element>(x: *const T, n: usize) -> T::Compute {
     // SAFETY: the caller's contract; elements 1 to 3 are read only where there are four.
     unsafe {
@@ -202,11 +188,11 @@ pub unsafe fn pivot<T: Element>(x: *const T, n: usize) -> T::Compute {
 /// # Safety
 /// Each kernel that `select(n)` gives keeps to the contract of [`ForwardArgs`] for rows of `n` elements and the affine
 /// parameters of `spec`, on a machine with its level's instruction set.
-unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn forward<T: Element>(
     spec: &'static Spec,
-    select: Select<ForwardArgs<T, P>>,
+    kernels: &dyn SelectUntyped<Kernel<ForwardArgs<T, ()>>>,
     x: View<'_, T>,
-    params: Params<'_, P>,
+    params: ParamPlaces,
     eps: T::Compute,
     y: ViewMut<'_, T>,
     saved: Option<&mut Saved<T::Compute>>,
@@ -215,12 +201,12 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
     let (x, y) = (x.data.as_ptr(), y.data.as_mut_ptr());
     if !spec.is_over_rows() {
         // SAFETY: the caller's contract; the operands are these two views.
-        return unsafe { staged::forward(spec, select, operands, (x, y), params, eps, saved) };
+        return unsafe { staged::forward(spec, kernels, operands, (x, y), params, eps, saved) };
     }
+    let mut walk = Walk::NONE;
+    walk.lay_out(spec, &operands, params.len())?;
     // SAFETY: the caller's contract; the operands of the walk are these two views.
-    Walk::with(spec, operands, params.len(), |walk| unsafe {
-        forward_walk(spec, select, walk, x, y, params, eps, saved)
-    })
+    unsafe { forward_walk(spec, kernels, &walk, x, y, params, eps, saved) }
 }
 
 /// Normalizes `x` in place.
@@ -230,42 +216,42 @@ unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
 ///
 /// # Safety
 /// As for [`forward`].
-unsafe fn forward_inplace<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn forward_inplace<T: Element>(
     spec: &'static Spec,
-    select: Select<ForwardArgs<T, P>>,
+    kernels: &dyn SelectUntyped<Kernel<ForwardArgs<T, ()>>>,
     x: ViewMut<'_, T>,
-    params: Params<'_, P>,
+    params: ParamPlaces,
     eps: T::Compute,
 ) -> Result<(), NormError> {
     let operands = [Operand::new("x", x.data.len(), &x.layout); 2];
     let data = x.data.as_mut_ptr();
     if !spec.is_over_rows() {
         // SAFETY: the caller's contract; both operands are this view.
-        return unsafe { staged::forward(spec, select, operands, (data, data), params, eps, None) };
+        return unsafe { staged::forward(spec, kernels, operands, (data, data), params, eps, None) };
     }
+    let mut walk = Walk::NONE;
+    walk.lay_out(spec, &operands, params.len())?;
     // SAFETY: the caller's contract; both operands of the walk are this view.
-    Walk::with(spec, operands, params.len(), |walk| unsafe {
-        forward_walk(spec, select, walk, data, data, params, eps, None)
-    })
+    unsafe { forward_walk(spec, kernels, &walk, data, data, params, eps, None) }
 }
 
 /// # Safety
 /// As for [`forward`]; `walk` was made for operands at `x` and `y`, which are the same or do not overlap.
 #[allow(clippy::too_many_arguments, reason = "one call for both of the above")]
-unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn forward_walk<T: Element>(
     spec: &'static Spec,
-    select: Select<ForwardArgs<T, P>>,
+    kernels: &dyn SelectUntyped<Kernel<ForwardArgs<T, ()>>>,
     walk: &Walk<2>,
     x: *const T,
     y: *mut T,
-    params: Params<'_, P>,
+    params: ParamPlaces,
     eps: T::Compute,
     mut saved: Option<&mut Saved<T::Compute>>,
 ) -> Result<(), NormError> {
     let n = walk.n;
-    params.check(n)?;
+    params.check("weight", n)?;
     check_eps(eps)?;
-    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
+    let kernel = kernels.select(n, Level::current()?).ok_or_else(|| no_kernel(spec, n))?;
     if let Some(saved) = saved.as_deref_mut() {
         saved.resize(walk.rows.total, spec.centred);
     }
@@ -279,10 +265,11 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
     let pieces = threads::pieces(bytes, walk.rows.total);
     // SAFETY: pieces are rows of their own, of `y` and of the statistics; the call waits for all of them.
     let shared = unsafe { Shared::new((x, y, params, Places::of(saved))) };
-    threads::for_each(pieces, |piece| {
+    threads::for_each(pieces, &|piece| {
         let (x, y, params, saved) = shared.get();
-        walk.rows.for_each_in(threads::piece(piece, pieces, walk.rows.total), |first, rows, offsets| {
+        walk.rows.for_each_in(threads::piece(piece, pieces, walk.rows.total), &mut |first, rows, offsets| {
             let [mean, residual, rstd] = saved.at(first);
+            let (weight, bias) = params.at(0);
             // SAFETY: the walk has checked that `rows` rows from these offsets lie within the operands, and that rows of `y` do
             // not overlap; parameters have `n` elements; statistics have room for all rows; the level is available. The
             // caller answers for the kernel itself.
@@ -290,8 +277,8 @@ unsafe fn forward_walk<T: Element, P: Element<Compute = T::Compute>>(
                 kernel(&ForwardArgs {
                     x: x.add(offsets[0]),
                     y: y.add(offsets[1]),
-                    weight: pointer(params.weight),
-                    bias: pointer(params.bias),
+                    weight,
+                    bias,
                     rows,
                     x_stride: walk.rows.strides[0],
                     y_stride: walk.rows.strides[1],
@@ -330,12 +317,12 @@ pub struct ParamGrads<'a, A> {
 /// # Safety
 /// As for [`forward`], with [`BackwardArgs`].
 #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
-unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn backward<T: Element>(
     spec: &'static Spec,
-    select: Select<BackwardArgs<T, P>>,
+    kernels: &dyn SelectUntyped<Kernel<BackwardArgs<T, ()>>>,
     x: View<'_, T>,
     dy: View<'_, T>,
-    params: Params<'_, P>,
+    params: ParamPlaces,
     saved: &Saved<T::Compute>,
     dx: ViewMut<'_, T>,
     grads: ParamGrads<'_, T::Compute>,
@@ -348,28 +335,28 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
     if !spec.is_over_rows() {
         // SAFETY: the caller's contract; the operands are these three views.
-        return unsafe { staged::backward(spec, select, operands, memory, params, saved, grads) };
+        return unsafe { staged::backward(spec, kernels, operands, memory, params, saved, grads) };
     }
+    let mut walk = Walk::NONE;
+    walk.lay_out(spec, &operands, params.len())?;
     // SAFETY: the caller's contract; the operands of the walk are these three views.
-    Walk::with(spec, operands, params.len(), |walk| unsafe {
-        backward_walk(spec, select, walk, memory, params, saved, grads)
-    })
+    unsafe { backward_walk(spec, kernels, &walk, memory, params, saved, grads) }
 }
 
 /// # Safety
 /// As for [`backward`]; `walk` was made for operands at `x`, `dy` and `dx`, the last of which overlaps neither of the others.
-unsafe fn backward_walk<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn backward_walk<T: Element>(
     spec: &'static Spec,
-    select: Select<BackwardArgs<T, P>>,
+    kernels: &dyn SelectUntyped<Kernel<BackwardArgs<T, ()>>>,
     walk: &Walk<3>,
     (x, dy, dx): (*const T, *const T, *mut T),
-    params: Params<'_, P>,
+    params: ParamPlaces,
     saved: &Saved<T::Compute>,
     grads: ParamGrads<'_, T::Compute>,
 ) -> Result<(), NormError> {
     let n = walk.n;
-    check_backward(spec, (n, walk.rows.total), &params, saved, &grads)?;
-    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
+    check_backward(spec, (n, walk.rows.total), params, saved, &grads)?;
+    let kernel = kernels.select(n, Level::current()?).ok_or_else(|| no_kernel(spec, n))?;
     if n == 0 {
         return Ok(());
     }
@@ -379,14 +366,14 @@ unsafe fn backward_walk<T: Element, P: Element<Compute = T::Compute>>(
     let shared = unsafe { Shared::new((x, dy, dx, params, saved)) };
     let run = |rows: Range<usize>, dweight: *mut T::Compute, dbias: *mut T::Compute| {
         let (x, dy, dx, params, saved) = shared.get();
-        walk.rows.for_each_in(rows, |first, rows, offsets| {
+        walk.rows.for_each_in(rows, &mut |first, rows, offsets| {
             // SAFETY: as in `forward_walk`; `saved` holds all rows; the partial gradients are padded and aligned.
             unsafe {
                 kernel(&BackwardArgs {
                     x: x.add(offsets[0]),
                     dy: dy.add(offsets[1]),
                     dx: dx.add(offsets[2]),
-                    weight: pointer(params.weight),
+                    weight: params.at(0).0,
                     mean: saved.mean().as_ptr().wrapping_add(first),
                     residual: saved.residual().as_ptr().wrapping_add(first),
                     rstd: saved.rstd().as_ptr().add(first),
@@ -405,25 +392,25 @@ unsafe fn backward_walk<T: Element, P: Element<Compute = T::Compute>>(
     };
     if spec.affine == Affine::None {
         let pieces = threads::pieces(bytes, walk.rows.total);
-        threads::for_each(pieces, |piece| {
+        threads::for_each(pieces, &|piece| {
             let null = core::ptr::null_mut();
             run(threads::piece(piece, pieces, walk.rows.total), null, null);
         });
     } else {
-        sum_blocks((n, walk.rows.total), bytes, 0, grads, |rows, dweight, dbias, _| run(rows, dweight, dbias));
+        sum_blocks((n, walk.rows.total), bytes, 0, grads, &|rows, dweight, dbias, _| run(rows, dweight, dbias));
     }
     Ok(())
 }
 
 /// Checks what a backward pass of `rows` rows of `n` elements takes beside its tensors.
-fn check_backward<A: Compute, P>(
+fn check_backward<A: Compute>(
     spec: &'static Spec,
     (n, rows): (usize, usize),
-    params: &Params<'_, P>,
+    params: ParamPlaces,
     saved: &Saved<A>,
     grads: &ParamGrads<'_, A>,
 ) -> Result<(), NormError> {
-    params.check(n)?;
+    params.check("weight", n)?;
     check_len("dweight", grads.weight.as_deref(), n)?;
     check_len("dbias", grads.bias.as_deref(), n)?;
     check_len("saved", Some(saved.rstd()), rows)?;

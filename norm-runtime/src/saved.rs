@@ -12,13 +12,20 @@ use crate::dtype::Compute;
 /// The mean is kept as the sum of two numbers: [`Saved::mean`], rounded to `A`, and what the rounding left. The
 /// second matters where the mean is far larger than the deviation: at a mean of 1e6 and a deviation of 0.1, the
 /// rounded mean alone would put an error of 30 % into the gradient.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Saved<A> {
     mean: Vec<A>,
     residual: Vec<A>,
     rstd: Vec<A>,
     variance: Vec<A>,
     count: usize,
+}
+
+// Not derived, which would be compiled in every crate.
+impl<A> Default for Saved<A> {
+    fn default() -> Self {
+        Saved { mean: Vec::new(), residual: Vec::new(), rstd: Vec::new(), variance: Vec::new(), count: 0 }
+    }
 }
 
 impl<A: Compute> Saved<A> {

@@ -11,17 +11,28 @@ thread_local! {
     static SCRATCH: Cell<Vec<Param<f64>>> = const { Cell::new(Vec::new()) };
 }
 
-/// Calls `work` with `len` elements, aligned to 64 bytes, of unspecified finite or non-finite content.
+/// Elements aligned to 64 bytes, of unspecified finite or non-finite content.
 ///
-/// In nested use the inner call has memory of its own, which is kept as well.
-pub(crate) fn with<A: Compute, R>(len: usize, work: impl FnOnce(&mut [A]) -> R) -> R {
-    let mut memory = take((len * size_of::<A>()).div_ceil(size_of::<f64>()));
-    let start = memory.as_mut_ptr().cast::<A>();
-    // SAFETY: the memory holds at least `len * size_of::<A>()` bytes, is aligned to 64, initialized, valid as floats of either size,
-    // and borrowed by nobody else while this owns `memory`.
-    let result = work(unsafe { core::slice::from_raw_parts_mut(start, len) });
-    keep(memory);
-    result
+/// In nested use the inner one is memory of its own, which is kept as well.
+#[derive(Default)]
+pub(crate) struct Memory(Option<Param<f64>>);
+
+impl Memory {
+    /// `len` elements.
+    pub(crate) fn elements<A: Compute>(&mut self, len: usize) -> &mut [A] {
+        let memory = self.0.insert(take((len * size_of::<A>()).div_ceil(size_of::<f64>())));
+        // SAFETY: the memory holds at least `len * size_of::<A>()` bytes, is aligned to 64, initialized, and valid as floats of either
+        // size; what is borrowed of it is borrowed of `self`.
+        unsafe { core::slice::from_raw_parts_mut(memory.as_mut_ptr().cast::<A>(), len) }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Some(memory) = self.0.take() {
+            keep(memory);
+        }
+    }
 }
 
 /// At least so many elements of what is kept, or new ones. (At the thread's end there may be no such memory any more.)
@@ -72,33 +83,34 @@ pub(crate) fn carve<'a, A: Compute, U: Copy>(memory: &mut &'a mut [A], place: us
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn grows_and_nests() {
-        super::with::<f32, _>(10, |a| {
-            a.fill(1.0);
-            super::with::<f64, _>(1000, |b| b.fill(2.0));
-            assert!(a.iter().all(|&v| v == 1.0));
-        });
-        super::with::<f32, _>(10_000, |a| assert_eq!(a.len(), 10_000));
+        let mut memory = Memory::default();
+        let a: &mut [f32] = memory.elements(10);
+        a.fill(1.0);
+        Memory::default().elements::<f64>(1000).fill(2.0);
+        assert!(a.iter().all(|&v| v == 1.0));
+        assert_eq!(memory.elements::<f32>(10_000).len(), 10_000);
     }
 
     #[test]
     fn arrays_start_at_their_places() {
-        use super::{carve, room};
         let places = [640, 64, 0, 3520, 640];
         for len in [0, 1, 15, 16, 1000, 1024] {
-            super::with(places.len() * room::<f64>(len) / size_of::<f64>(), |mut memory: &mut [f64]| {
-                let bounds = memory.as_ptr_range();
-                let (start, end) = (bounds.start.addr(), bounds.end.addr());
-                let mut last = start;
-                for place in places {
-                    let array: &mut [f32] = carve(&mut memory, place, len);
-                    assert_eq!((array.as_ptr().addr() % 4096, array.len()), (place, len));
-                    assert!(array.as_ptr().addr() >= last && array.as_ptr_range().end.addr() <= end);
-                    last = array.as_ptr_range().end.addr();
-                    array.fill(1.0);
-                }
-            });
+            let mut memory = Memory::default();
+            let mut memory: &mut [f64] = memory.elements(places.len() * room::<f64>(len) / size_of::<f64>());
+            let bounds = memory.as_ptr_range();
+            let (start, end) = (bounds.start.addr(), bounds.end.addr());
+            let mut last = start;
+            for place in places {
+                let array: &mut [f32] = carve(&mut memory, place, len);
+                assert_eq!((array.as_ptr().addr() % 4096, array.len()), (place, len));
+                assert!(array.as_ptr().addr() >= last && array.as_ptr_range().end.addr() <= end);
+                last = array.as_ptr_range().end.addr();
+                array.fill(1.0);
+            }
         }
     }
 }

@@ -60,6 +60,7 @@ use crate::rows::{Kernels, Select as SelectOf};
 /// Columns by row multiply with `weight` (of each row) where `output` adds the offset and before `bias`, and take `dy * weight` for
 /// `dy` in the other two; they add to `dweight` and `dbias`, [`PADDING`](crate::rows::PADDING) partial sums for each row.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 #[allow(missing_docs, reason = "described together above")]
 pub struct SetArgs<T: Element, P> {
     pub x: *const T,

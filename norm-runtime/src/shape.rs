@@ -278,7 +278,7 @@ impl<const K: usize> Steps<K> {
         &mut self,
         strides: &[[usize; MAX_RANK]; K],
         dims: &[usize],
-        chosen: impl Fn(usize) -> bool,
+        chosen: &dyn Fn(usize) -> bool,
     ) {
         let axes = (0..dims.len()).filter(|&axis| chosen(axis));
         let total = partial_product(axes.clone().map(|axis| dims[axis]));
@@ -310,12 +310,13 @@ impl<const K: usize> Steps<K> {
     }
 
     /// Calls `stretch(first step, steps, offset of the first step in each operand)` for all steps, in order.
-    pub(crate) fn for_each(&self, stretch: impl FnMut(usize, usize, [usize; K])) {
+    pub(crate) fn for_each(&self, stretch: &mut dyn FnMut(usize, usize, [usize; K])) {
         self.for_each_in(0..self.total, stretch);
     }
 
     /// As [`Steps::for_each`], for a range of steps.
-    pub(crate) fn for_each_in(&self, range: Range<usize>, mut stretch: impl FnMut(usize, usize, [usize; K])) {
+    #[cfg_attr(not(unoptimized), inline)]
+    pub(crate) fn for_each_in(&self, range: Range<usize>, stretch: &mut dyn FnMut(usize, usize, [usize; K])) {
         let mut step = range.start;
         while step < range.end {
             let (steps, offsets) = self.stretch_from(step, range.end);
@@ -324,8 +325,7 @@ impl<const K: usize> Steps<K> {
         }
     }
 
-    /// How many evenly spaced steps there are from `step` on, none of them past `end`, and where the first is. (Not part of the loop
-    /// above, of which there is a copy for each closure.)
+    /// How many evenly spaced steps there are from `step` on, none of them past `end`, and where the first is.
     fn stretch_from(&self, step: usize, end: usize) -> (usize, [usize; K]) {
         if self.outer_len == 0 {
             // The usual case, without its divisions.

@@ -79,26 +79,26 @@ pub(crate) struct Memory<P> {
 }
 
 impl<P> Memory<P> {
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub(crate) fn new(start: P, len: usize) -> Self {
         Memory { start, len }
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 }
 
 impl<T> Memory<*const T> {
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub(crate) fn as_ptr(&self) -> *const T {
         self.start
     }
 }
 
 impl<T> Memory<*mut T> {
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub(crate) fn as_mut_ptr(&self) -> *mut T {
         self.start
     }
@@ -106,7 +106,7 @@ impl<T> Memory<*mut T> {
 
 impl<'a, T> View<'a, T> {
     /// The elements of a slice.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     fn of(data: &'a [T], layout: Layout) -> Self {
         View { data: Memory::new(data.as_ptr(), data.len()), layout, lifetime: PhantomData }
     }
@@ -114,7 +114,7 @@ impl<'a, T> View<'a, T> {
 
 impl<'a, T> ViewMut<'a, T> {
     /// The elements of a slice.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     fn of(data: &'a mut [T], layout: Layout) -> Self {
         ViewMut { data: Memory::new(data.as_mut_ptr(), data.len()), layout, lifetime: PhantomData }
     }
@@ -130,7 +130,7 @@ unsafe impl<T: Send> Send for ViewMut<'_, T> {}
 unsafe impl<T: Sync> Sync for ViewMut<'_, T> {}
 
 impl<T> Clone for View<'_, T> {
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     fn clone(&self) -> Self {
         *self
     }
@@ -154,49 +154,49 @@ impl<T> fmt::Debug for ViewMut<'_, T> {
 macro_rules! conversions {
     ($view:ident $(, $mutable:tt)?) => {
         impl<'a, T> From<&'a $($mutable)? [T]> for $view<'a, T> {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from(data: &'a $($mutable)? [T]) -> Self {
                 $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T, const N: usize> From<&'a $($mutable)? [T; N]> for $view<'a, T> {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from(data: &'a $($mutable)? [T; N]) -> Self {
                 $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T> From<&'a $($mutable)? Vec<T>> for $view<'a, T> {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from(data: &'a $($mutable)? Vec<T>) -> Self {
                 $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T> From<&'a $($mutable)? Box<[T]>> for $view<'a, T> {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from(data: &'a $($mutable)? Box<[T]>) -> Self {
                 $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T: crate::dtype::Element> From<&'a $($mutable)? crate::param::Param<T>> for $view<'a, T> {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from(data: &'a $($mutable)? crate::param::Param<T>) -> Self {
                 $view::of(data, Layout::Flat)
             }
         }
         impl<'a, T, const N: usize> From<&'a $($mutable)? [[T; N]]> for $view<'a, T> {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from(data: &'a $($mutable)? [[T; N]]) -> Self {
                 $view::of(conversions!(@flatten data $($mutable)?), Layout::Arrays { n: N })
             }
         }
         impl<'a, T, const N: usize, const M: usize> From<&'a $($mutable)? [[T; N]; M]> for $view<'a, T> {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from(data: &'a $($mutable)? [[T; N]; M]) -> Self {
                 $view::of(conversions!(@flatten data $($mutable)?), Layout::Arrays { n: N })
             }
         }
         impl<'a, T, const N: usize> From<&'a $($mutable)? Vec<[T; N]>> for $view<'a, T> {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from(data: &'a $($mutable)? Vec<[T; N]>) -> Self {
                 $view::of(conversions!(@flatten data $($mutable)?), Layout::Arrays { n: N })
             }
@@ -209,7 +209,7 @@ macro_rules! conversions {
     };
     (@shaped $view:ident ($($mutable:tt)?) [$($generics:tt)*] $of:ty $(, $bound:path)?) => {
         impl<'a, T $(: $bound)?, $($generics)* const D: usize> From<(&'a $($mutable)? $of, [usize; D])> for $view<'a, T> {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from((data, dims): (&'a $($mutable)? $of, [usize; D])) -> Self {
                 $view::of(data, Layout::new(dims, None))
             }
@@ -217,7 +217,7 @@ macro_rules! conversions {
         impl<'a, T $(: $bound)?, $($generics)* const D: usize> From<(&'a $($mutable)? $of, [usize; D], [usize; D])>
             for $view<'a, T>
         {
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             fn from((data, dims, strides): (&'a $($mutable)? $of, [usize; D], [usize; D])) -> Self {
                 $view::of(data, Layout::new(dims, Some(strides)))
             }
@@ -231,7 +231,7 @@ conversions!(View);
 conversions!(ViewMut, mut);
 
 impl<'a, T> From<ViewMut<'a, T>> for View<'a, T> {
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     fn from(view: ViewMut<'a, T>) -> Self {
         let Memory { start, len } = view.data;
         View { data: Memory::new(start.cast_const(), len), layout: view.layout, lifetime: PhantomData }
@@ -240,7 +240,7 @@ impl<'a, T> From<ViewMut<'a, T>> for View<'a, T> {
 
 impl<T> ViewMut<'_, T> {
     /// The same memory for a shorter while.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub fn reborrow(&mut self) -> ViewMut<'_, T> {
         ViewMut { data: self.data, layout: self.layout, lifetime: PhantomData }
     }

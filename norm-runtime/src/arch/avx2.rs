@@ -16,22 +16,27 @@ pub mod f32 {
         fma: _mm256_fmadd_ps, fnma: _mm256_fnmadd_ps, load: _mm256_loadu_ps, store: _mm256_storeu_ps, stream: _mm256_stream_ps
     }
     use crate::arch::sse;
+    use core::arch::x86_64::{
+        __m128, _mm_add_ps, _mm_castps_si128, _mm_movehl_ps, _mm_store_ss, _mm_storel_epi64, _mm_storeu_ps,
+        _mm256_blendv_ps, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_extractf128_ps, _mm256_loadu_si256,
+        _mm256_maskload_ps,
+    };
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     fn to_128(v: V) -> __m128 {
         _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v))
     }
 
     /// The sum of the lanes.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub fn sum(v: V) -> f32 {
         sse::sum_f32(to_128(v))
     }
 
     /// The sums of four vectors.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub fn sum4(a: V, b: V, c: V, d: V) -> [f32; 4] {
         let sums = sse::sum4_f32(to_128(a), to_128(b), to_128(c), to_128(d));
@@ -45,7 +50,7 @@ pub mod f32 {
     ///
     /// # Safety
     /// `p` is valid for reading `count` elements, `count <= LANES`.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn load_part(p: *const f32, count: usize, fill: V) -> V {
         static SLIDE: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -61,7 +66,7 @@ pub mod f32 {
     ///
     /// # Safety
     /// `p` is valid for writing `count` elements, `count < LANES`.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn store_part(p: *mut f32, v: V, count: usize) {
         let mut rest = _mm256_castps256_ps128(v);
@@ -93,9 +98,13 @@ pub mod f64 {
         zero: _mm256_setzero_pd, splat: _mm256_set1_pd, add: _mm256_add_pd, sub: _mm256_sub_pd, mul: _mm256_mul_pd,
         fma: _mm256_fmadd_pd, fnma: _mm256_fnmadd_pd, load: _mm256_loadu_pd, store: _mm256_storeu_pd, stream: _mm256_stream_pd
     }
+    use core::arch::x86_64::{
+        _mm_add_pd, _mm_add_sd, _mm_cvtsd_f64, _mm_store_sd, _mm_storeu_pd, _mm_unpackhi_pd, _mm256_blendv_pd,
+        _mm256_castpd256_pd128, _mm256_castsi256_pd, _mm256_extractf128_pd, _mm256_loadu_si256, _mm256_maskload_pd,
+    };
 
     /// The sum of the lanes.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub fn sum(v: V) -> f64 {
         let pair = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
@@ -103,7 +112,7 @@ pub mod f64 {
     }
 
     /// The sums of four vectors.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub fn sum4(a: V, b: V, c: V, d: V) -> [f64; 4] {
         [sum(a), sum(b), sum(c), sum(d)]
@@ -113,7 +122,7 @@ pub mod f64 {
     ///
     /// # Safety
     /// `p` is valid for reading `count` elements, `count <= LANES`.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn load_part(p: *const f64, count: usize, fill: V) -> V {
         static SLIDE: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
@@ -129,7 +138,7 @@ pub mod f64 {
     ///
     /// # Safety
     /// `p` is valid for writing `count` elements, `count < LANES`.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn store_part(p: *mut f64, v: V, count: usize) {
         let mut rest = _mm256_castpd256_pd128(v);

@@ -7,7 +7,7 @@
 //! The instruction takes subnormals for zeros, so they are looked for, which is a fifth of the time of rms and an eighth of that of layer
 //! normalization of these rows; to look for zeros in what comes out instead, one test for two, takes as long.
 
-use core::arch::x86_64::*;
+use core::arch::x86_64::__m512;
 
 /// A vector: the first sixteen numbers, and the next.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ macro_rules! pairs {
         ///
         /// # Safety
         /// `p` is valid for reading `LANES` elements.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
         pub unsafe fn load(p: *const $scalar) -> V {
             // SAFETY: the caller's contract.
@@ -38,7 +38,7 @@ macro_rules! pairs {
         ///
         /// # Safety
         /// `p` is valid for reading `count` elements, `count < LANES`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
         pub unsafe fn load_part(p: *const $scalar, count: usize, fill: V) -> V {
             let (first, second) = split(count);
@@ -49,7 +49,7 @@ macro_rules! pairs {
         ///
         /// # Safety
         /// `p` is valid for writing `count` elements, `count < LANES`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
         pub unsafe fn store_part(p: *mut $scalar, v: V, count: usize) {
             let (first, second) = split(count);
@@ -61,7 +61,7 @@ macro_rules! pairs {
         }
 
         /// How many elements are among the first sixteen, and how many are not.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         fn split(count: usize) -> (usize, usize) {
             (if count < 16 { count } else { 16 }, count.saturating_sub(16))
         }
@@ -73,55 +73,55 @@ pub mod f32 {
     pairs!(f32, f32);
 
     /// All lanes zero.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn zero() -> V {
         Pair(half::zero(), half::zero())
     }
     /// All lanes `a`.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn splat(a: f32) -> V {
         Pair(half::splat(a), half::splat(a))
     }
     /// `a + b`.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn add(a: V, b: V) -> V {
         Pair(half::add(a.0, b.0), half::add(a.1, b.1))
     }
     /// `a - b`.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn sub(a: V, b: V) -> V {
         Pair(half::sub(a.0, b.0), half::sub(a.1, b.1))
     }
     /// `a * b`.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn mul(a: V, b: V) -> V {
         Pair(half::mul(a.0, b.0), half::mul(a.1, b.1))
     }
     /// `a * b + c`, rounded once.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn fma(a: V, b: V, c: V) -> V {
         Pair(half::fma(a.0, b.0, c.0), half::fma(a.1, b.1, c.1))
     }
     /// `c - a * b`, rounded once.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn fnma(a: V, b: V, c: V) -> V {
         Pair(half::fnma(a.0, b.0, c.0), half::fnma(a.1, b.1, c.1))
     }
     /// The sum of the lanes.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn sum(v: V) -> f32 {
         half::sum(half::add(v.0, v.1))
     }
     /// The sums of four vectors.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn sum4(a: V, b: V, c: V, d: V) -> [f32; 4] {
         half::sum4(half::add(a.0, a.1), half::add(b.0, b.1), half::add(c.0, c.1), half::add(d.0, d.1))
@@ -130,7 +130,7 @@ pub mod f32 {
     ///
     /// # Safety
     /// `p` is valid for writing `LANES` elements.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub unsafe fn store(p: *mut f32, v: V) {
         // SAFETY: the caller's contract.
@@ -148,13 +148,17 @@ pub mod f16 {
 
 /// Elements of the half type of that name.
 pub mod bf16 {
-    use super::*;
     use crate::arch::avx512::halves as integer;
+    use core::arch::x86_64::{
+        __m512bh, __m512i, _mm512_and_si512, _mm512_castsi512_ps, _mm512_castsi512_si256, _mm512_cvtne2ps_pbh,
+        _mm512_extracti64x4_epi64, _mm512_fpclass_ps_mask, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_slli_epi32,
+        _mm512_storeu_si512, _mm512_stream_si512,
+    };
 
     pairs!(bf16, crate::dtype::bf16);
 
     /// All lanes as bf16, in order; `None` if there are subnormals among them, which the instruction takes for zeros.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     fn narrow(v: V) -> Option<__m512i> {
         const SUBNORMAL: i32 = 0x20;
@@ -166,7 +170,7 @@ pub mod bf16 {
     }
 
     /// Each lane as the nearest value of the half type.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub fn round(v: V) -> V {
         match narrow(v) {
@@ -181,7 +185,7 @@ pub mod bf16 {
     ///
     /// # Safety
     /// `p` is valid for reading `LANES` elements.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub unsafe fn load_any(p: *const crate::dtype::bf16) -> V {
         // SAFETY: the caller's contract; an element is 16 bits.
@@ -193,7 +197,7 @@ pub mod bf16 {
     ///
     /// # Safety
     /// `p` is valid for writing `LANES` elements.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub unsafe fn store(p: *mut crate::dtype::bf16, v: V) {
         // SAFETY: the caller's contract; an element is 16 bits.
@@ -211,7 +215,7 @@ pub mod bf16 {
     ///
     /// # Safety
     /// `p` is valid for writing `LANES` elements, and aligned to the size of that many.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx2,fma,f16c")]
     pub unsafe fn stream(p: *mut crate::dtype::bf16, v: V) {
         // SAFETY: the caller's contract; an element is 16 bits.

@@ -36,6 +36,9 @@ pub mod portable;
 mod tests;
 
 /// The arithmetic of one vector type whose operations are intrinsics: what AVX2 and AVX-512 share.
+///
+/// Intrinsics are imported by name, here and below: the compiler goes through all names of a module for every crate with a layer, and of
+/// all intrinsics there are six thousand.
 #[cfg(target_arch = "x86_64")]
 macro_rules! arithmetic {
     (
@@ -43,7 +46,7 @@ macro_rules! arithmetic {
         zero: $zero:ident, splat: $splat:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident,
         fma: $fma:ident, fnma: $fnma:ident, load: $load:ident, store: $store:ident, stream: $stream:ident
     ) => {
-        use core::arch::x86_64::*;
+        use core::arch::x86_64::{$add, $fma, $fnma, $load, $mul, $splat, $store, $stream, $sub, $vector, $zero};
 
         /// A vector.
         pub type V = $vector;
@@ -51,43 +54,43 @@ macro_rules! arithmetic {
         pub const LANES: usize = $lanes;
 
         /// All lanes zero.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub fn zero() -> V {
             $zero()
         }
         /// All lanes `a`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub fn splat(a: $scalar) -> V {
             $splat(a)
         }
         /// `a + b`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub fn add(a: V, b: V) -> V {
             $add(a, b)
         }
         /// `a - b`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub fn sub(a: V, b: V) -> V {
             $sub(a, b)
         }
         /// `a * b`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub fn mul(a: V, b: V) -> V {
             $mul(a, b)
         }
         /// `a * b + c`, rounded once.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub fn fma(a: V, b: V, c: V) -> V {
             $fma(a, b, c)
         }
         /// `c - a * b`, rounded once.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub fn fnma(a: V, b: V, c: V) -> V {
             $fnma(a, b, c)
@@ -96,7 +99,7 @@ macro_rules! arithmetic {
         ///
         /// # Safety
         /// `p` is valid for reading `LANES` elements.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub unsafe fn load(p: *const $scalar) -> V {
             // SAFETY: the caller's contract; the instruction needs no alignment.
@@ -106,7 +109,7 @@ macro_rules! arithmetic {
         ///
         /// # Safety
         /// `p` is valid for reading `LANES` elements.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub unsafe fn load_any(p: *const $scalar) -> V {
             // SAFETY: the caller's contract.
@@ -116,7 +119,7 @@ macro_rules! arithmetic {
         ///
         /// # Safety
         /// `p` is valid for writing `LANES` elements.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub unsafe fn store(p: *mut $scalar, v: V) {
             // SAFETY: the caller's contract; the instruction needs no alignment.
@@ -126,7 +129,7 @@ macro_rules! arithmetic {
         ///
         /// # Safety
         /// `p` is valid for writing `LANES` elements, and aligned to the size of a vector.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         #[target_feature(enable = $features)]
         pub unsafe fn stream(p: *mut $scalar, v: V) {
             // SAFETY: the caller's contract.
@@ -154,7 +157,7 @@ macro_rules! halves {
             pub const LANES: usize = super::vectors::LANES;
 
             /// Each lane as the nearest value of the half type.
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             $(#[target_feature(enable = $features)])?
             pub fn round(v: V) -> V {
                 $round(v)
@@ -163,7 +166,7 @@ macro_rules! halves {
             ///
             /// # Safety
             /// `p` is valid for reading `LANES` elements.
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             $(#[target_feature(enable = $features)])?
             pub unsafe fn load(p: *const Element) -> V {
                 // SAFETY: the caller's contract; an element is 16 bits.
@@ -173,7 +176,7 @@ macro_rules! halves {
             ///
             /// # Safety
             /// `p` is valid for reading `LANES` elements.
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             $(#[target_feature(enable = $features)])?
             pub unsafe fn load_any(p: *const Element) -> V {
                 // SAFETY: the caller's contract.
@@ -183,7 +186,7 @@ macro_rules! halves {
             ///
             /// # Safety
             /// `p` is valid for writing `LANES` elements.
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             $(#[target_feature(enable = $features)])?
             pub unsafe fn store(p: *mut Element, v: V) {
                 // SAFETY: the caller's contract; an element is 16 bits.
@@ -193,7 +196,7 @@ macro_rules! halves {
             ///
             /// # Safety
             /// `p` is valid for writing `LANES` elements, and aligned to the size of that many.
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             $(#[target_feature(enable = $features)])?
             pub unsafe fn stream(p: *mut Element, v: V) {
                 // SAFETY: the caller's contract; an element is 16 bits.
@@ -203,7 +206,7 @@ macro_rules! halves {
             ///
             /// # Safety
             /// `p` is valid for reading `count` elements, `count < LANES`.
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             $(#[target_feature(enable = $features)])?
             pub unsafe fn load_part(p: *const Element, count: usize, fill: V) -> V {
                 // SAFETY: the caller's contract; an element is 16 bits.
@@ -213,7 +216,7 @@ macro_rules! halves {
             ///
             /// # Safety
             /// `p` is valid for writing `count` elements, `count < LANES`.
-            #[inline]
+            #[cfg_attr(not(unoptimized), inline)]
             $(#[target_feature(enable = $features)])?
             pub unsafe fn store_part(p: *mut Element, v: V, count: usize) {
                 // SAFETY: the caller's contract; an element is 16 bits.
@@ -227,10 +230,13 @@ use halves;
 /// The horizontal sums on SSE registers that both x86 levels end in.
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod sse {
-    use core::arch::x86_64::*;
+    use core::arch::x86_64::{
+        __m128, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehl_ps, _mm_movelh_ps, _mm_shuffle_ps, _mm_unpackhi_ps,
+        _mm_unpacklo_ps,
+    };
 
     /// `(a0 + a2) + (a1 + a3)`, the tree that [`sum4_f32`] uses for each of its four.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub fn sum_f32(a: __m128) -> f32 {
         let pairs = _mm_add_ps(a, _mm_movehl_ps(a, a));
@@ -238,7 +244,7 @@ pub(crate) mod sse {
     }
 
     /// The sums of four vectors, by a transposition that adds as it goes.
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub fn sum4_f32(a: __m128, b: __m128, c: __m128, d: __m128) -> __m128 {
         let ab = _mm_add_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));

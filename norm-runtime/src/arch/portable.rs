@@ -15,48 +15,48 @@ macro_rules! portable {
         pub const LANES: usize = $lanes;
 
         /// All lanes zero.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn zero() -> V {
             V::splat(0.0)
         }
         /// All lanes `a`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn splat(a: $scalar) -> V {
             V::splat(a)
         }
         /// `a + b`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn add(a: V, b: V) -> V {
             a + b
         }
         /// `a - b`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn sub(a: V, b: V) -> V {
             a - b
         }
         /// `a * b`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn mul(a: V, b: V) -> V {
             a * b
         }
         /// `a * b + c`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn fma(a: V, b: V, c: V) -> V {
             a.mul_add(b, c)
         }
         /// `c - a * b`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn fnma(a: V, b: V, c: V) -> V {
             a.mul_neg_add(b, c)
         }
         /// The sum of the lanes.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn sum(v: V) -> $scalar {
             let $a = v.to_array();
             $sum
         }
         /// The sums of four vectors.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub fn sum4(a: V, b: V, c: V, d: V) -> [$scalar; 4] {
             [sum(a), sum(b), sum(c), sum(d)]
         }
@@ -64,7 +64,7 @@ macro_rules! portable {
         ///
         /// # Safety
         /// `p` is valid for reading `LANES` elements.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub unsafe fn load(p: *const $scalar) -> V {
             // SAFETY: the caller's contract; arrays need the alignment of their elements alone.
             V::new(unsafe { p.cast::<[$scalar; LANES]>().read() })
@@ -73,7 +73,7 @@ macro_rules! portable {
         ///
         /// # Safety
         /// `p` is valid for reading `LANES` elements.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub unsafe fn load_any(p: *const $scalar) -> V {
             // SAFETY: the caller's contract.
             unsafe { load(p) }
@@ -82,7 +82,7 @@ macro_rules! portable {
         ///
         /// # Safety
         /// `p` is valid for writing `LANES` elements.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub unsafe fn store(p: *mut $scalar, v: V) {
             // SAFETY: the caller's contract; arrays need the alignment of their elements alone.
             unsafe { p.cast::<[$scalar; LANES]>().write(v.to_array()) }
@@ -91,7 +91,7 @@ macro_rules! portable {
         ///
         /// # Safety
         /// `p` is valid for writing `LANES` elements.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub unsafe fn stream(p: *mut $scalar, v: V) {
             // SAFETY: the caller's contract.
             unsafe { store(p, v) }
@@ -100,7 +100,7 @@ macro_rules! portable {
         ///
         /// # Safety
         /// `p` is valid for reading `count` elements, `count <= LANES`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub unsafe fn load_part(p: *const $scalar, count: usize, fill: V) -> V {
             let mut lanes = fill.to_array();
             // SAFETY: `count <= LANES` elements of `lanes` are written; reading them is the caller's contract.
@@ -111,7 +111,7 @@ macro_rules! portable {
         ///
         /// # Safety
         /// `p` is valid for writing `count` elements, `count <= LANES`.
-        #[inline]
+        #[cfg_attr(not(unoptimized), inline)]
         pub unsafe fn store_part(p: *mut $scalar, v: V, count: usize) {
             let lanes = v.to_array();
             // SAFETY: `count <= LANES` elements of `lanes` are read; writing them is the caller's contract.

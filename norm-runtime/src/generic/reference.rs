@@ -4,6 +4,8 @@
 //! laid over another set of axes; `dx = r * (g - mean(g) - xhat * mean(g * xhat))` with `g = dy * weight`, the middle term
 //! only where the mean is subtracted.
 //!
+//! All of it is `#[inline]`, so that it is compiled where it is called, and in no program that does not.
+//!
 //! | technique | constructor |
 //! |---|---|
 //! | rms, layer over the last axis, over any axes | [`Problem::rows`], [`Problem::over`] |
@@ -60,6 +62,7 @@ struct Sum {
 }
 
 impl Sum {
+    #[inline]
     fn add(&mut self, v: f64) {
         let sum = self.sum + v;
         let (large, small) = if self.sum.abs() >= v.abs() { (self.sum, v) } else { (v, self.sum) };
@@ -67,6 +70,7 @@ impl Sum {
         self.sum = sum;
     }
 
+    #[inline]
     fn value(&self) -> f64 {
         // Where the sum is not finite, what was lost is NaN.
         if self.sum.is_finite() { self.sum + self.lost } else { self.sum }
@@ -75,12 +79,14 @@ impl Sum {
 
 impl Problem {
     /// Rows of `n` elements, each normalized for itself, the parameters along the row: rms and layer.
+    #[inline]
     #[must_use]
     pub fn rows(rows: usize, n: usize, centred: bool, eps: f64) -> Self {
         Problem::over(&[rows, n], &[1], centred, eps)
     }
 
     /// Rms and layer over any `axes`, the parameters along those axes.
+    #[inline]
     #[must_use]
     pub fn over(dims: &[usize], axes: &[usize], centred: bool, eps: f64) -> Self {
         let along: Vec<bool> = (0..dims.len()).map(|axis| axes.contains(&axis)).collect();
@@ -88,6 +94,7 @@ impl Problem {
     }
 
     /// Batch normalization in training: each index of axis `channel` by itself. Statistics: `[channels]`.
+    #[inline]
     #[must_use]
     pub fn batch(dims: &[usize], channel: usize, eps: f64) -> Self {
         Problem::keeping(dims, &[channel], channel, true, eps)
@@ -97,6 +104,7 @@ impl Problem {
     ///
     /// # Panics
     /// If the channels are axis 0.
+    #[inline]
     #[must_use]
     pub fn instance(dims: &[usize], channel: usize, eps: f64) -> Self {
         assert_ne!(channel, 0, "axis 0 holds the samples");
@@ -109,6 +117,7 @@ impl Problem {
     ///
     /// # Panics
     /// If the channels are axis 0, or `groups` does not divide them.
+    #[inline]
     #[must_use]
     pub fn group(dims: &[usize], channel: usize, groups: usize, eps: f64) -> Self {
         assert_ne!(channel, 0, "axis 0 holds the samples");
@@ -121,12 +130,14 @@ impl Problem {
     }
 
     /// Weight normalization, one norm for each index of axis `kept`: `w = g * v / ||v||`. Statistics: `[kept]`.
+    #[inline]
     #[must_use]
     pub fn weight(dims: &[usize], kept: usize) -> Self {
         Problem { summed: true, ..Problem::keeping(dims, &[kept], kept, false, 0.0) }
     }
 
     /// Over all axes but `kept`, the parameters along `affine`.
+    #[inline]
     fn keeping(dims: &[usize], kept: &[usize], affine: usize, centred: bool, eps: f64) -> Self {
         Problem {
             dims: dims.to_vec(),
@@ -139,6 +150,7 @@ impl Problem {
     }
 
     /// The index, over the axes in `kept`, of each element.
+    #[inline]
     fn index(&self, kept: impl Fn(usize) -> bool) -> (Vec<usize>, usize) {
         let len = self.dims.iter().product();
         let total = (0..self.dims.len()).filter(|&axis| kept(axis)).map(|axis| self.dims[axis]).product();
@@ -157,20 +169,24 @@ impl Problem {
     }
 
     /// One over the root of the mean square (or sum of squares) `var`.
+    #[inline]
     fn inverse_roots(&self, var: &[f64]) -> Vec<f64> {
         var.iter().map(|var| 1.0 / (var + self.eps).sqrt()).collect()
     }
 
+    #[inline]
     fn means(sets: &[usize], total: usize, values: &[f64]) -> Vec<f64> {
         Problem::sums_and_counts(sets, total, values).map(|(sum, count)| sum / count).collect()
     }
 
     /// Means, or sums where the root is of a sum.
+    #[inline]
     fn means_or_sums(&self, sets: &[usize], total: usize, values: &[f64]) -> Vec<f64> {
         let of = |(sum, count)| if self.summed { sum } else { sum / count };
         Problem::sums_and_counts(sets, total, values).map(of).collect()
     }
 
+    #[inline]
     fn sums_and_counts(sets: &[usize], total: usize, values: &[f64]) -> impl Iterator<Item = (f64, f64)> {
         let mut sums = vec![Sum::default(); total];
         let mut counts = vec![0.0; total];
@@ -182,6 +198,7 @@ impl Problem {
     }
 
     /// The output and the statistics.
+    #[inline]
     #[must_use]
     pub fn forward(&self, x: &[f64], weight: Option<&[f64]>, bias: Option<&[f64]>) -> Forward {
         let (sets, total) = self.index(|axis| !self.reduced[axis]);
@@ -198,6 +215,7 @@ impl Problem {
     }
 
     /// The gradients of [`Problem::forward`] for the output gradient `dy`.
+    #[inline]
     #[must_use]
     pub fn backward(&self, x: &[f64], dy: &[f64], weight: Option<&[f64]>) -> Backward {
         let (sets, total) = self.index(|axis| !self.reduced[axis]);
@@ -213,6 +231,7 @@ impl Problem {
     }
 
     /// The output by given statistics, one each for each set normalized together: batch normalization at inference.
+    #[inline]
     #[must_use]
     pub fn forward_fixed(
         &self,
@@ -227,6 +246,7 @@ impl Problem {
     }
 
     /// The gradients of [`Problem::forward_fixed`]: the statistics are constants.
+    #[inline]
     #[must_use]
     pub fn backward_fixed(&self, x: &[f64], dy: &[f64], mean: &[f64], var: &[f64], weight: Option<&[f64]>) -> Backward {
         let (sets, _) = self.index(|axis| !self.reduced[axis]);
@@ -240,6 +260,7 @@ impl Problem {
     ///
     /// `unbiased`: the variance is that of `n - 1`, as PyTorch keeps it. For a cumulative mean, the momentum is one over
     /// the number of batches, this one included.
+    #[inline]
     pub fn update_running(
         &self,
         batch: &Forward,
@@ -257,6 +278,7 @@ impl Problem {
     }
 
     /// `v * weight + bias`.
+    #[inline]
     fn affine(&self, v: &[f64], weight: Option<&[f64]>, bias: Option<&[f64]>) -> Vec<f64> {
         let (params, _) = self.index(|axis| self.affine[axis]);
         let of = |(v, &at): (&f64, &usize)| v * weight.map_or(1.0, |w| w[at]) + bias.map_or(0.0, |b| b[at]);
@@ -264,6 +286,7 @@ impl Problem {
     }
 
     /// The gradients of the weight and of the bias.
+    #[inline]
     fn parameter_gradients(&self, xhat: &[f64], dy: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let (params, total) = self.index(|axis| self.affine[axis]);
         let (mut dweight, mut dbias) = (vec![Sum::default(); total], vec![Sum::default(); total]);
@@ -277,11 +300,13 @@ impl Problem {
 }
 
 /// Of each element, less the value of its set.
+#[inline]
 fn subtract(x: &[f64], sets: &[usize], values: &[f64]) -> Vec<f64> {
     x.iter().zip(sets).map(|(v, &set)| v - values[set]).collect()
 }
 
 /// Of each element, times the value of its set.
+#[inline]
 fn scale(x: &[f64], sets: &[usize], values: &[f64]) -> Vec<f64> {
     x.iter().zip(sets).map(|(v, &set)| v * values[set]).collect()
 }

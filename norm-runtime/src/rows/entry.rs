@@ -1,4 +1,5 @@
-//! The entry points, compiled once here for each pair of types, instead of in every crate that has a layer.
+//! The entry points, compiled once here, instead of in every crate that has a layer: what depends on the type of parameters for each pair
+//! of types, all else for each type of elements.
 //!
 //! With these compiled in the user's crate, its first layer cost several times the 0.15 s of CPU time that the kernels do.
 
@@ -7,6 +8,7 @@ use crate::dtype::{Element, bf16, f16, with_each_pair};
 use crate::error::NormError;
 use crate::saved::Saved;
 use crate::spec::Spec;
+use crate::untyped::{ParamPlaces, untyped, widen_at};
 use crate::view::{View, ViewMut};
 
 /// Kernels over elements of this type with parameters of type `P`.
@@ -90,7 +92,7 @@ macro_rules! entries {
                 saved: Option<&mut Saved<Self::Compute>>,
             ) -> Result<(), NormError> {
                 // SAFETY: the caller's contract is the same.
-                unsafe { super::forward(spec, select, x, params, eps, y, saved) }
+                unsafe { super::forward(spec, &select, x, ParamPlaces::of(&params), eps, y, saved) }
             }
 
             unsafe fn forward_inplace(
@@ -101,7 +103,7 @@ macro_rules! entries {
                 eps: Self::Compute,
             ) -> Result<(), NormError> {
                 // SAFETY: the caller's contract is the same.
-                unsafe { super::forward_inplace(spec, select, x, params, eps) }
+                unsafe { super::forward_inplace(spec, &select, x, ParamPlaces::of(&params), eps) }
             }
 
             unsafe fn backward(
@@ -115,19 +117,19 @@ macro_rules! entries {
                 grads: ParamGrads<'_, Self::Compute>,
             ) -> Result<(), NormError> {
                 // SAFETY: the caller's contract is the same.
-                unsafe { super::backward(spec, select, x, dy, params, saved, dx, grads) }
+                unsafe { super::backward(spec, &select, x, dy, ParamPlaces::of(&params), saved, dx, grads) }
             }
 
             #[cold]
             unsafe fn careful_row(args: &ForwardArgs<Self, $p>, row: usize, n: usize, spec: &'static Spec) {
                 // SAFETY: the caller's contract is the same.
-                unsafe { crate::careful::row(args, row, n, spec) }
+                unsafe { crate::careful::row(untyped(args), widen_at::<$p>, row, n, spec) }
             }
 
             #[cold]
             unsafe fn careful_backward_row(args: &BackwardArgs<Self, $p>, row: usize, n: usize, spec: &'static Spec) {
                 // SAFETY: the caller's contract is the same.
-                unsafe { crate::careful::backward_row(args, row, n, spec) }
+                unsafe { crate::careful::backward_row(untyped(args), widen_at::<$p>, row, n, spec) }
             }
         }
     )* };

@@ -2,9 +2,15 @@
 
 use super::{PADDING, ParamGrads};
 use crate::dtype::Compute;
-use crate::scratch;
+use crate::scratch::Memory;
 use crate::threads::{self, Shared};
 use core::ops::Range;
+
+/// Adds the gradients of some rows to partial sums of `dweight` and `dbias`; the memory is for what it needs.
+type Run<'a, A> = dyn Fn(Range<usize>, *mut A, *mut A, &mut [A]) + Sync + 'a;
+
+/// Makes the partial sum of one block; the second memory is for what that needs.
+type RunBlock<'a, A> = dyn Fn(usize, &mut [A], &mut [A]) + 'a;
 
 /// How many rows are summed one after the other before their sum joins the tree.
 fn block_rows(n: usize) -> usize {
@@ -20,7 +26,7 @@ pub(super) fn sum_blocks<A: Compute>(
     bytes: usize,
     extra: usize,
     grads: ParamGrads<'_, A>,
-    run: impl Fn(Range<usize>, *mut A, *mut A, &mut [A]) + Sync,
+    run: &Run<'_, A>,
 ) {
     let padded = n.next_multiple_of(PADDING);
     let size = usize::from(grads.weight.is_some()) * padded + usize::from(grads.bias.is_some()) * padded;
@@ -29,7 +35,7 @@ pub(super) fn sum_blocks<A: Compute>(
     let branch = blocks.div_ceil(threads::pieces(bytes, blocks).max(1)).next_power_of_two();
     let pieces = blocks.div_ceil(branch);
     let sum_of = |blocks: Range<usize>, sum: &mut [A]| {
-        sum_tree(blocks, size, extra, sum, |index, partial, extra| {
+        sum_tree(blocks, size, extra, sum, &|index, partial, extra| {
             let (dweight, dbias) = partial.split_at_mut(padded.min(size));
             // What there is no room for is null, as kernels expect.
             let pointer = |part: &mut [A]| if part.is_empty() { core::ptr::null_mut() } else { part.as_mut_ptr() };
@@ -37,43 +43,36 @@ pub(super) fn sum_blocks<A: Compute>(
             run(index * block..total_rows.min((index + 1) * block), dweight, dbias, extra);
         });
     };
-    scratch::with(pieces * size, |memory: &mut [A]| {
-        // SAFETY: each piece has a slot of its own; the call waits for all of them.
-        let slots = unsafe { Shared::new(memory.as_mut_ptr()) };
-        threads::for_each(pieces, |piece| {
-            // SAFETY: `memory` holds that many slots, and pieces differ.
-            let sum = unsafe { threads::slot(slots, piece, size) };
-            sum_of(piece * branch..blocks.min((piece + 1) * branch), sum);
-        });
-        add_in_tree(memory, pieces, size, |memory, piece, height| {
-            memory.copy_within(piece * size..(piece + 1) * size, height * size);
-        });
-        if pieces > 0 {
-            let (dweight, dbias) = memory[..size].split_at(padded.min(size));
-            add_to(grads.weight, dweight);
-            add_to(grads.bias, dbias);
-        }
+    let mut memory = Memory::default();
+    let memory: &mut [A] = memory.elements(pieces * size);
+    // SAFETY: each piece has a slot of its own; the call waits for all of them.
+    let slots = unsafe { Shared::new(memory.as_mut_ptr()) };
+    threads::for_each(pieces, &|piece| {
+        // SAFETY: `memory` holds that many slots, and pieces differ.
+        let sum = unsafe { threads::slot(slots, piece, size) };
+        sum_of(piece * branch..blocks.min((piece + 1) * branch), sum);
     });
+    add_in_tree(memory, pieces, size, &mut |memory, piece, height| {
+        memory.copy_within(piece * size..(piece + 1) * size, height * size);
+    });
+    if pieces > 0 {
+        let (dweight, dbias) = memory[..size].split_at(padded.min(size));
+        add_to(grads.weight, dweight);
+        add_to(grads.bias, dbias);
+    }
 }
 
 /// Sums what `run(block, partial sum, extra)` gives for `blocks` into `sum`, of `size` elements.
-fn sum_tree<A: Compute>(
-    blocks: Range<usize>,
-    size: usize,
-    extra: usize,
-    sum: &mut [A],
-    run: impl Fn(usize, &mut [A], &mut [A]),
-) {
+fn sum_tree<A: Compute>(blocks: Range<usize>, size: usize, extra: usize, sum: &mut [A], run: &RunBlock<'_, A>) {
     let depth = (usize::BITS - blocks.len().leading_zeros()) as usize + 1;
-    scratch::with(depth * size + extra, |memory: &mut [A]| {
-        let (memory, extra) = memory.split_at_mut(depth * size);
-        add_in_tree(memory, blocks.len(), size, |memory, index, height| {
-            let partial = &mut memory[height * size..][..size];
-            partial.fill(A::default());
-            run(blocks.start + index, partial, extra);
-        });
-        sum.copy_from_slice(&memory[..size]);
+    let mut memory = Memory::default();
+    let (memory, extra) = memory.elements(depth * size + extra).split_at_mut(depth * size);
+    add_in_tree(memory, blocks.len(), size, &mut |memory, index, height| {
+        let partial = &mut memory[height * size..][..size];
+        partial.fill(A::default());
+        run(blocks.start + index, partial, extra);
     });
+    sum.copy_from_slice(&memory[..size]);
 }
 
 /// Adds up `count` partial sums of `size` elements into the first place of `memory`; `put(memory, which, height)` puts each into the
@@ -81,7 +80,7 @@ fn sum_tree<A: Compute>(
 ///
 /// They lie on a stack, one for each bit of the number of those done: two of equal weight are added as soon as they meet, as a
 /// binary counter carries.
-fn add_in_tree<A: Compute>(memory: &mut [A], count: usize, size: usize, mut put: impl FnMut(&mut [A], usize, usize)) {
+fn add_in_tree<A: Compute>(memory: &mut [A], count: usize, size: usize, put: &mut dyn FnMut(&mut [A], usize, usize)) {
     let mut height = 0;
     for index in 0..count {
         put(memory, index, height);

@@ -14,23 +14,12 @@ pub(super) struct Walk<const K: usize> {
 }
 
 impl<const K: usize> Walk<K> {
-    /// Calls `work` after all operands have been checked against the shape and each other. `param_len` is the length of the weight,
-    /// where there is one.
-    #[inline]
-    pub(super) fn with<R>(
-        spec: &'static Spec,
-        operands: [Operand<'_>; K],
-        param_len: Option<usize>,
-        work: impl FnOnce(&Self) -> Result<R, NormError>,
-    ) -> Result<R, NormError> {
-        let mut walk = Walk { n: 0, rows: Steps::NONE };
-        walk.lay_out(spec, &operands, param_len)?;
-        work(&walk)
-    }
+    /// No rows.
+    pub(super) const NONE: Self = Walk { n: 0, rows: Steps::NONE };
 
-    /// What [`Walk::with`] does before it calls, of which there is no copy for each closure: they were half of a debug build of this
-    /// crate. In place: to return it would be to copy it twice, a fifth of the time of a call on one short row.
-    fn lay_out(
+    /// Makes [`Walk::NONE`] the rows of operands, which are checked against the shape and each other. `param_len` is the length of the
+    /// weight, where there is one. (In place: to return it would be to copy it twice, a fifth of the time of a call on one short row.)
+    pub(super) fn lay_out(
         &mut self,
         spec: &'static Spec,
         operands: &[Operand<'_>; K],
@@ -49,7 +38,7 @@ impl<const K: usize> Walk<K> {
         self.n = n;
         match given {
             Some((_, dims)) if total != 0 && operands.iter().any(Operand::is_strided) => {
-                self.rows.go_along(&strides(operands, &dims[..rank]), &dims[..rank], |axis| axis < lead);
+                self.rows.go_along(&strides(operands, &dims[..rank]), &dims[..rank], &|axis| axis < lead);
             }
             _ => self.rows.space_evenly(total_rows, n),
         }

@@ -2,29 +2,32 @@
 
 use super::SetArgs;
 use super::entry::PassKernels;
-use super::flight::{self, Pad, add};
+use super::flight::{Pad, add};
 use super::problem::{Flight, Form, Problem};
 use crate::cache::fence;
 use crate::careful;
 use crate::dtype::{Compute, Element};
 use crate::rows::{BackwardArgs, Kernel, PADDING, ParamGrads, Params};
 use crate::saved::Saved;
-use crate::scratch;
+use crate::scratch::Memory;
 use crate::spec::Spec;
 use crate::threads::{self, Shared};
+use crate::untyped::ParamPlaces;
 use crate::vectorize::vectorize;
 use core::ops::Range;
 
 /// A backward pass whose arguments have been checked.
-pub(super) struct Backward<'a, T: Element, P> {
+pub(super) struct Backward<'a, T: Element> {
     pub(super) spec: &'static Spec,
     pub(super) problem: &'a Problem<3>,
-    pub(super) kernels: PassKernels<T, P, BackwardArgs<T, P>>,
+    pub(super) kernels: PassKernels<T, BackwardArgs<T, ()>>,
     pub(super) x: *const T,
     pub(super) dy: *const T,
     /// The gradient of a weight's vectors, which are parameters, is of the type that is computed in.
     pub(super) dx: *mut T,
-    pub(super) params: Params<'a, P>,
+    pub(super) params: Params<'a, T::Compute>,
+    /// The same as kernels take them.
+    pub(super) places: ParamPlaces,
     pub(super) saved: &'a Saved<T::Compute>,
 }
 
@@ -52,7 +55,7 @@ impl Sums {
     }
 }
 
-impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
+impl<T: Element> Backward<'_, T> {
     /// Writes the gradient of `x` and adds those of the parameters to `grads`.
     ///
     /// Sums over several runs are added up in f64: in the order of the runs in groups of them, which the shape alone tells, and then
@@ -75,37 +78,37 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let bytes = problem.bytes::<T>(problem.sets).saturating_mul(problem.kept.total);
         let pieces = threads::pieces(bytes, groups * shares);
         let size = 2 * problem.params();
-        scratch::with(groups * size, |memory: &mut [f64]| {
-            memory.fill(0.0);
-            // SAFETY: pieces are groups or sets of their own, of `dx` and of the sums; the call waits for all of them.
-            let shared = unsafe { Shared::new((self, memory.as_mut_ptr())) };
-            threads::for_each(pieces, |piece| {
-                let (pass, memory) = shared.get();
-                let problem = pass.problem;
-                flight::with(len, partial_rows, |pad| {
-                    for share in threads::piece(piece, pieces, groups * shares) {
-                        let (group, flight) = (share / shares, share % shares);
-                        let sums = Sums { at: memory.wrapping_add(group * size), params: problem.params() };
-                        for run in group * runs..problem.kept.total.min((group + 1) * runs) {
-                            let first = run * problem.flights(len) + flight;
-                            let count = if by_row { problem.flights(len) } else { 1 };
-                            // SAFETY: the caller's contract; no other piece has this group's sums of these sets.
-                            problem.for_each_flight(len, first..first + count, &mut |flight| unsafe {
-                                pass.flight(pad, flight, sums, stream);
-                            });
-                        }
-                        // SAFETY: as above.
-                        unsafe { collect_partials(pad, sums) };
-                    }
-                });
-                fence(stream);
-            });
-            for sums in memory.chunks_exact(size) {
-                let (dweight, dbias) = sums.split_at(problem.params());
-                add_grads(grads.weight.as_deref_mut(), dweight);
-                add_grads(grads.bias.as_deref_mut(), dbias);
+        let mut memory = Memory::default();
+        let memory: &mut [f64] = memory.elements(groups * size);
+        memory.fill(0.0);
+        // SAFETY: pieces are groups or sets of their own, of `dx` and of the sums; the call waits for all of them.
+        let shared = unsafe { Shared::new((self, memory.as_mut_ptr())) };
+        threads::for_each(pieces, &|piece| {
+            let (pass, memory) = shared.get();
+            let problem = pass.problem;
+            let mut scratch = Memory::default();
+            let mut pad = Pad::new(&mut scratch, len, partial_rows);
+            for share in threads::piece(piece, pieces, groups * shares) {
+                let (group, flight) = (share / shares, share % shares);
+                let sums = Sums { at: memory.wrapping_add(group * size), params: problem.params() };
+                for run in group * runs..problem.kept.total.min((group + 1) * runs) {
+                    let first = run * problem.flights(len) + flight;
+                    let count = if by_row { problem.flights(len) } else { 1 };
+                    // SAFETY: the caller's contract; no other piece has this group's sums of these sets.
+                    problem.for_each_flight(len, first..first + count, &mut |flight| unsafe {
+                        pass.flight(&mut pad, flight, sums, stream);
+                    });
+                }
+                // SAFETY: as above.
+                unsafe { collect_partials(&mut pad, sums) };
             }
+            fence(stream);
         });
+        for sums in memory.chunks_exact(size) {
+            let (dweight, dbias) = sums.split_at(problem.params());
+            add_grads(grads.weight.as_deref_mut(), dweight);
+            add_grads(grads.bias.as_deref_mut(), dbias);
+        }
     }
 
     /// How many runs go by before partial sums of rows are added up.
@@ -136,7 +139,8 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         while start < sets {
             let strip = LONGEST_PARTIAL - (flight.first + start) % LONGEST_PARTIAL;
             let end = sets.min(start + strip);
-            for range in pad.good_ranges(start..end) {
+            let mut rest = start..end;
+            while let Some(range) = pad.next_good(&mut rest) {
                 // SAFETY: the caller's contract.
                 unsafe { self.sums(sums, pad, flight, &range) };
             }
@@ -176,7 +180,8 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
                 }
             }
         }
-        for range in pad.good_ranges(0..sets) {
+        let mut rest = 0..sets;
+        while let Some(range) = pad.next_good(&mut rest) {
             // SAFETY: the caller's contract.
             unsafe { self.output(output, pad, flight, &range, stream) };
         }
@@ -226,7 +231,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
 
     unsafe fn sums(
         &self,
-        kernel: Kernel<SetArgs<T, P>>,
+        kernel: Kernel<SetArgs<T, ()>>,
         pad: &mut Pad<'_, T::Compute>,
         flight: &Flight<3>,
         range: &Range<usize>,
@@ -236,10 +241,10 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let partials = [pad.weight_partial.as_mut_ptr(), pad.bias_partial.as_mut_ptr()];
         // SAFETY: pieces are sets or rows of their own, and the partial sums are those of rows.
         let shared = unsafe { Shared::new((self, partials)) };
-        pad.sum_rows(self.problem, flight, range, 0..self.problem.rows.total, |mut args, first, [x, dy, _]| {
+        pad.sum_rows(self.problem, flight, range, 0..self.problem.rows.total, &|mut args, first, [x, dy, _]| {
             let (pass, partials) = shared.get();
             if by_row {
-                (args.weight, _) = pass.params.pointers(first);
+                (args.weight, _) = pass.places.at(first);
             }
             if has_grads {
                 [args.dweight, args.dbias] = partials.map(|partial| partial.wrapping_add(first * PADDING));
@@ -268,13 +273,13 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         // Products of the weight with each set's sums, in their places.
         if let Some(weight) = weight {
             for (square, weight) in pad.square.iter_mut().zip(weight) {
-                *square *= weight.widen().to_f64();
+                *square *= weight.to_f64();
             }
         }
         if fuse > 1 {
             for start in (0..sets).step_by(fuse) {
                 let group = start..start + fuse;
-                let weight = |set: usize| weight.map_or(1.0, |weight| weight[set].widen().to_f64());
+                let weight = |set: usize| weight.map_or(1.0, |weight| weight[set].to_f64());
                 let product = pad.square[group.clone()].iter().sum::<f64>();
                 let mean_g = group.clone().map(|set| weight(set) * pad.sum[set]).sum::<f64>();
                 pad.square[group.clone()].fill(product);
@@ -305,7 +310,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         );
         if let Some(weight) = weight {
             for (scale, weight) in pad.scale.iter_mut().zip(weight) {
-                *scale = *scale * weight.widen();
+                *scale = *scale * *weight;
             }
         }
     }
@@ -352,7 +357,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
     /// Both sweeps of sets that are rows.
     unsafe fn rows(
         &self,
-        kernel: Kernel<BackwardArgs<T, P>>,
+        kernel: Kernel<BackwardArgs<T, ()>>,
         pad: &mut Pad<'_, T::Compute>,
         flight: &Flight<3>,
         grads: Sums,
@@ -372,7 +377,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
                 x: self.x.add(x),
                 dy: self.dy.add(dy),
                 dx: self.dx_at(dx),
-                weight: self.params.pointers(flight.first).0,
+                weight: self.places.at(flight.first).0,
                 mean: saved.mean().as_ptr().wrapping_add(index),
                 residual: saved.residual().as_ptr().wrapping_add(index),
                 rstd: saved.rstd().as_ptr().add(index),
@@ -394,7 +399,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
 
     unsafe fn output(
         &self,
-        kernel: Kernel<SetArgs<T, P>>,
+        kernel: Kernel<SetArgs<T, ()>>,
         pad: &mut Pad<'_, T::Compute>,
         flight: &Flight<3>,
         range: &Range<usize>,
@@ -412,7 +417,7 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
             let (pass, args) = shared.get();
             let mut args = SetArgs { rows, ..*args };
             if pass.problem.form == Form::ColumnsByRow {
-                (args.weight, _) = pass.params.pointers(first);
+                (args.weight, _) = pass.places.at(first);
             }
             // SAFETY: these are where the rows of this part of the flight start; `pad` has numbers for its sets.
             unsafe {

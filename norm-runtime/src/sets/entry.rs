@@ -1,5 +1,4 @@
-//! The entry points: checks first, then the passes. Compiled once here for each pair of types, as those of
-//! [`rows`](crate::rows).
+//! The entry points: checks first, then the passes. Compiled once here, as those of [`rows`](crate::rows).
 
 use super::problem::Problem;
 use super::statistics::{self, check_running};
@@ -10,8 +9,10 @@ use crate::error::NormError;
 use crate::level::Level;
 use crate::rows::{self, BackwardArgs, ForwardArgs, Kernel, ParamGrads, Params, check_eps, check_len};
 use crate::saved::Saved;
+use crate::scratch::Memory;
 use crate::shape::Operand;
 use crate::spec::Spec;
+use crate::untyped::{ParamPlaces, SelectUntyped, TypedArgs, room, widened};
 use crate::view::{View, ViewMut};
 
 /// Running statistics to be updated.
@@ -41,25 +42,28 @@ impl<T: Element, P, Args> Clone for Selects<T, P, Args> {
 
 impl<T: Element, P, Args> Copy for Selects<T, P, Args> {}
 
-/// The same for a problem, at a level.
-pub(super) enum PassKernels<T: Element, P, Args> {
-    Sweeps { sums: Kernel<SetArgs<T, P>>, output: Kernel<SetArgs<T, P>> },
+/// The kernels of a pass for a problem, at a level.
+pub(super) enum PassKernels<T: Element, Args> {
+    Sweeps { sums: Kernel<SetArgs<T, ()>>, output: Kernel<SetArgs<T, ()>> },
     Rows(Kernel<Args>),
 }
 
-impl<T: Element, P, Args> Selects<T, P, Args> {
-    fn kernels<const K: usize>(
-        self,
-        spec: &'static Spec,
-        problem: &Problem<K>,
-    ) -> Result<PassKernels<T, P, Args>, NormError> {
-        Ok(match self {
+impl<T: Element, P, Args: TypedArgs> SelectUntyped<PassKernels<T, Args::Untyped>> for Selects<T, P, Args> {
+    fn select(&self, by: usize, level: Level) -> Option<PassKernels<T, Args::Untyped>> {
+        Some(match self {
             Selects::Sweeps([sums, output]) => {
-                PassKernels::Sweeps { sums: kernel(spec, problem, sums)?, output: kernel(spec, problem, output)? }
+                PassKernels::Sweeps { sums: sums.select(by, level)?, output: output.select(by, level)? }
             }
-            Selects::Rows(select) => PassKernels::Rows(kernel(spec, problem, select)?),
+            Selects::Rows(select) => PassKernels::Rows(select.select(by, level)?),
         })
     }
+}
+
+/// The parameters of a call: their values, and where kernels find them.
+#[derive(Clone, Copy)]
+struct Given<'a, A> {
+    values: Params<'a, A>,
+    places: ParamPlaces,
 }
 
 /// Kernels over sets of elements of this type, with parameters of type `P`.
@@ -216,13 +220,8 @@ fn names(spec: &Spec) -> &'static Names {
     if spec.of_sum { &NAMES_OF_WEIGHT } else { &NAMES }
 }
 
-fn known_len<P>(spec: &Spec, params: &Params<'_, P>) -> Option<(&'static str, usize)> {
-    params.weight.map(|weight| (names(spec).weight, weight.len()))
-}
-
-fn check_params<P, const K: usize>(spec: &Spec, problem: &Problem<K>, params: &Params<'_, P>) -> Result<(), NormError> {
-    check_len(names(spec).weight, params.weight, problem.params())?;
-    check_len("bias", params.bias, problem.params())
+fn known_len(spec: &Spec, places: ParamPlaces) -> Option<(&'static str, usize)> {
+    places.len().map(|len| (names(spec).weight, len))
 }
 
 fn check_grads<A, const K: usize>(
@@ -234,24 +233,24 @@ fn check_grads<A, const K: usize>(
     check_len("dbias", grads.bias.as_deref(), problem.params())
 }
 
-fn check_fixed<P: Element>(fixed: &Fixed<'_, P>, channels: usize) -> Result<(), NormError> {
+fn check_fixed<A: Compute>(fixed: &Fixed<'_, A>, channels: usize) -> Result<(), NormError> {
     check_running(channels, fixed.mean.len(), fixed.var.len())?;
-    match fixed.var.iter().map(|var| var.widen().to_f64()).enumerate().find(|(_, var)| *var < 0.0) {
+    match fixed.var.iter().map(|var| var.to_f64()).enumerate().find(|(_, var)| *var < 0.0) {
         Some((index, found)) => Err(NormError::RunningVar { index, found }),
         None => Ok(()),
     }
 }
 
-/// The kernel for the problem at the current level.
-fn kernel<Args, const K: usize>(
+/// What is selected for the problem at the current level.
+fn select<S, const K: usize>(
     spec: &'static Spec,
     problem: &Problem<K>,
-    select: rows::Select<Args>,
-) -> Result<Kernel<Args>, NormError> {
+    select: &dyn SelectUntyped<S>,
+) -> Result<S, NormError> {
     let by = problem.selected_by();
     // Not reached: dims have been checked against the shape, and there are elements.
     let none = NormError::Length { arg: names(spec).x, expected: 0, found: by };
-    select(by).ok_or(none).and_then(|kernels| Ok(kernels.at(Level::current()?)))
+    select.select(by, Level::current()?).ok_or(none)
 }
 
 /// How many statistics a call keeps. One without elements has no sets, but where there are running statistics as many as channels,
@@ -273,58 +272,59 @@ fn check_count<const K: usize>(spec: &Spec, problem: &Problem<K>) -> Result<(), 
 }
 
 /// # Safety
-/// As for [`Entry::forward`]; `x` and `y` are those that the problem was made for, the same or without overlap.
+/// As for [`Entry::forward`]; the operands are at `x` and `y`, which are the same or do not overlap. `running` are the lengths of running
+/// statistics.
 #[allow(clippy::too_many_arguments, reason = "one call for the passes that take statistics")]
-unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn forward<T: Element>(
     spec: &'static Spec,
-    select: Selects<T, P, ForwardArgs<T, P>>,
-    problem: &Problem<2>,
+    kernels: &dyn SelectUntyped<PassKernels<T, ForwardArgs<T, ()>>>,
+    operands: [Operand<'_>; 2],
     (x, y): (*const T, *mut T),
-    params: Params<'_, P>,
+    Given { values: params, places }: Given<'_, T::Compute>,
     eps: T::Compute,
     mut saved: Option<&mut Saved<T::Compute>>,
-    running: Option<RunningMut<'_, P>>,
+    running: Option<[usize; 2]>,
 ) -> Result<(), NormError> {
-    check_params(spec, problem, &params)?;
+    let mut problem = Problem::NONE;
+    problem.lay_out(spec, &operands, known_len(spec, places))?;
+    let problem = &problem;
+    places.check(names(spec).weight, problem.params())?;
     check_eps(eps)?;
     check_count(spec, problem)?;
-    if let Some(running) = &running {
-        check_running(problem.sets, running.mean.len(), running.var.len())?;
+    if let Some([mean, var]) = running {
+        check_running(problem.sets, mean, var)?;
     }
     if problem.total != 0 {
-        let kernels = select.kernels(spec, problem)?;
+        let kernels = select(spec, problem, kernels)?;
         if let Some(saved) = saved.as_deref_mut() {
             saved.resize_sets(problem.statistics(), problem.count(), spec);
         }
-        let pass = forward::Forward { spec, problem, kernels, x, y, params, eps };
+        let pass = forward::Forward { spec, problem, kernels, x, y, params, places, eps };
         // SAFETY: everything has been checked; the caller answers for the kernels.
         unsafe { pass.run(saved.as_deref_mut()) };
-    } else if let Some(saved) = saved.as_deref_mut() {
-        let backed = params.weight.map(<[P]>::len).or(running.as_ref().map(|running| running.mean.len()));
+    } else if let Some(saved) = saved {
+        let backed = places.len().or(running.map(|[mean, _]| mean));
         saved.clear();
         saved.resize_sets(statistics_kept(spec, problem, backed), 0, spec);
     }
-    match (saved, running) {
-        (Some(saved), Some(RunningMut { mean, var, num_batches_tracked })) => {
-            statistics::update_running(spec, saved, mean, var, num_batches_tracked)
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// # Safety
-/// As for [`Entry::backward`] or, where the description is of a weight, [`Entry::backward_of_param`]; the memory is that of the views that
-/// the problem was made for.
-unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
+/// As for [`Entry::backward`] or, where the description is of a weight, [`Entry::backward_of_param`]; the operands are at these places.
+unsafe fn backward<T: Element>(
     spec: &'static Spec,
-    select: Selects<T, P, BackwardArgs<T, P>>,
-    problem: &Problem<3>,
+    kernels: &dyn SelectUntyped<PassKernels<T, BackwardArgs<T, ()>>>,
+    operands: [Operand<'_>; 3],
     (x, dy, dx): (*const T, *const T, *mut T),
-    params: Params<'_, P>,
+    Given { values: params, places }: Given<'_, T::Compute>,
     saved: &Saved<T::Compute>,
     grads: ParamGrads<'_, T::Compute>,
 ) -> Result<(), NormError> {
-    check_params(spec, problem, &params)?;
+    let mut problem = Problem::NONE;
+    problem.lay_out(spec, &operands, known_len(spec, places))?;
+    let problem = &problem;
+    places.check(names(spec).weight, problem.params())?;
     check_grads(spec, problem, &grads)?;
     if problem.total == 0 {
         return Ok(());
@@ -333,29 +333,32 @@ unsafe fn backward<T: Element, P: Element<Compute = T::Compute>>(
     if spec.centred {
         check_len("saved", Some(saved.mean()), problem.statistics())?;
     }
-    let kernels = select.kernels(spec, problem)?;
-    let pass = backward::Backward { spec, problem, kernels, x, dy, dx, params, saved };
+    let kernels = select(spec, problem, kernels)?;
+    let pass = backward::Backward { spec, problem, kernels, x, dy, dx, params, places, saved };
     // SAFETY: everything has been checked; the caller answers for the kernels.
     unsafe { pass.run(grads) };
     Ok(())
 }
 
 /// # Safety
-/// As for [`Entry::infer`]; `x` and `y` are those that the problem was made for, the same or without overlap.
-unsafe fn infer<T: Element, P: Element<Compute = T::Compute>>(
+/// As for [`Entry::infer`]; the operands are at `memory`, which are the same or do not overlap.
+unsafe fn infer<T: Element>(
     spec: &'static Spec,
-    select: Select<T, P>,
-    problem: &Problem<2>,
+    kernels: &dyn SelectUntyped<Kernel<SetArgs<T, ()>>>,
+    operands: [Operand<'_>; 2],
     memory: (*const T, *mut T),
-    fixed: Fixed<'_, P>,
-    params: Params<'_, P>,
+    fixed: Fixed<'_, T::Compute>,
+    Given { values: params, places }: Given<'_, T::Compute>,
     eps: T::Compute,
 ) -> Result<(), NormError> {
-    check_params(spec, problem, &params)?;
+    let mut problem = Problem::NONE;
+    problem.lay_out(spec, &operands, Some(("running_mean", fixed.mean.len())))?;
+    let problem = &problem;
+    places.check(names(spec).weight, problem.params())?;
     check_fixed(&fixed, problem.sets)?;
     check_eps(eps)?;
     if problem.total != 0 {
-        let kernel = kernel(spec, problem, select)?;
+        let kernel = select(spec, problem, kernels)?;
         // SAFETY: everything has been checked; the caller answers for the kernel.
         unsafe { fixed::forward(problem, kernel, memory, fixed, params, eps) };
     }
@@ -363,29 +366,47 @@ unsafe fn infer<T: Element, P: Element<Compute = T::Compute>>(
 }
 
 /// # Safety
-/// As for [`Entry::backward_frozen`]; the memory is that of the views that the problem was made for.
+/// As for [`Entry::backward_frozen`]; the operands are at these places.
 #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
-unsafe fn backward_frozen<T: Element, P: Element<Compute = T::Compute>>(
+unsafe fn backward_frozen<T: Element>(
     spec: &'static Spec,
-    select: [Select<T, P>; 2],
-    problem: &Problem<3>,
+    kernels: [&dyn SelectUntyped<Kernel<SetArgs<T, ()>>>; 2],
+    operands: [Operand<'_>; 3],
     (x, dy, dx): (*const T, *const T, *mut T),
-    fixed: Fixed<'_, P>,
-    params: Params<'_, P>,
+    fixed: Fixed<'_, T::Compute>,
+    Given { values: params, places }: Given<'_, T::Compute>,
     eps: T::Compute,
     grads: ParamGrads<'_, T::Compute>,
 ) -> Result<(), NormError> {
-    check_params(spec, problem, &params)?;
+    let mut problem = Problem::NONE;
+    problem.lay_out(spec, &operands, Some(("running_mean", fixed.mean.len())))?;
+    let problem = &problem;
+    places.check(names(spec).weight, problem.params())?;
     check_grads(spec, problem, &grads)?;
     check_fixed(&fixed, problem.sets)?;
     check_eps(eps)?;
     if problem.total != 0 {
-        let [sums, output] = [kernel(spec, problem, select[0])?, kernel(spec, problem, select[1])?];
+        let [sums, output] = [select(spec, problem, kernels[0])?, select(spec, problem, kernels[1])?];
         let pass = fixed::Backward { problem, sums, output, x, dy, dx, fixed, params, eps };
         // SAFETY: everything has been checked; the caller answers for the kernels.
         unsafe { pass.run(grads) };
     }
     Ok(())
+}
+
+/// Parameters as they were given, and statistics that were.
+fn given<'a, P: Element>(
+    params: Params<'a, P>,
+    fixed: Fixed<'a, P>,
+    memory: &'a mut Memory,
+) -> (Given<'a, P::Compute>, Fixed<'a, P::Compute>) {
+    let (Params { weight, bias }, Fixed { mean, var }) = (params, fixed);
+    let room = room(weight) + room(bias) + room(Some(mean)) + room(Some(var));
+    let mut memory = if room == 0 { &mut [] } else { memory.elements(room) };
+    let mut widen = |values| widened(values, &mut memory);
+    let values = Params { weight: widen(weight), bias: widen(bias) };
+    let fixed = Fixed { mean: widen(Some(mean)).unwrap_or_default(), var: widen(Some(var)).unwrap_or_default() };
+    (Given { values, places: ParamPlaces::of(&params) }, fixed)
 }
 
 fn operands<'a, T>(spec: &Spec, x: &'a View<'_, T>, y: &'a ViewMut<'_, T>) -> [Operand<'a>; 2] {
@@ -421,14 +442,24 @@ macro_rules! entries {
                 params: Params<'_, $p>,
                 eps: Self::Compute,
                 y: ViewMut<'_, Self>,
-                saved: Option<&mut Saved<Self::Compute>>,
+                mut saved: Option<&mut Saved<Self::Compute>>,
                 running: Option<RunningMut<'_, $p>>,
             ) -> Result<(), NormError> {
-                let memory = (x.data.as_ptr(), y.data.as_mut_ptr());
-                // SAFETY: the caller's contract; the problem was made for these two views.
-                Problem::with(spec, operands(spec, &x, &y), known_len(spec, &params), |problem| unsafe {
-                    forward(spec, select, problem, memory, params, eps, saved, running)
-                })
+                let lens = running.as_ref().map(|running| [running.mean.len(), running.var.len()]);
+                let mut memory = Memory::default();
+                let (params, _) = given(params, Fixed::NONE, &mut memory);
+                // SAFETY: the caller's contract; the operands are these two views.
+                unsafe {
+                    let at = (x.data.as_ptr(), y.data.as_mut_ptr());
+                    let kept = saved.as_deref_mut();
+                    forward(spec, &select, operands(spec, &x, &y), at, params, eps, kept, lens)
+                }?;
+                match (saved, running) {
+                    (Some(saved), Some(RunningMut { mean, var, num_batches_tracked })) => {
+                        statistics::update_running(spec, saved, mean, var, num_batches_tracked)
+                    }
+                    _ => Ok(()),
+                }
             }
 
             unsafe fn forward_inplace(
@@ -439,10 +470,13 @@ macro_rules! entries {
                 eps: Self::Compute,
             ) -> Result<(), NormError> {
                 let data = x.data.as_mut_ptr();
+                let mut memory = Memory::default();
+                let (params, _) = given(params, Fixed::NONE, &mut memory);
                 // SAFETY: the caller's contract; both operands are this view.
-                Problem::with(spec, operands_inplace(spec, &x), known_len(spec, &params), |problem| unsafe {
-                    forward(spec, select, problem, (data, data), params, eps, None, None)
-                })
+                unsafe {
+                    let operands = operands_inplace(spec, &x);
+                    forward(spec, &select, operands, (data, data), params, eps, None, None)
+                }
             }
 
             unsafe fn backward(
@@ -455,11 +489,14 @@ macro_rules! entries {
                 dx: ViewMut<'_, Self>,
                 grads: ParamGrads<'_, Self::Compute>,
             ) -> Result<(), NormError> {
-                let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
-                // SAFETY: the caller's contract; the problem was made for these three views.
-                Problem::with(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params), |problem| unsafe {
-                    backward(spec, select, problem, memory, params, saved, grads)
-                })
+                let at = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
+                let mut memory = Memory::default();
+                let (params, _) = given(params, Fixed::NONE, &mut memory);
+                // SAFETY: the caller's contract; the operands are these three views.
+                unsafe {
+                    let operands = operands_backward(spec, &x, &dy, &dx);
+                    backward(spec, &select, operands, at, params, saved, grads)
+                }
             }
 
             unsafe fn backward_of_param(
@@ -472,11 +509,14 @@ macro_rules! entries {
                 dx: ViewMut<'_, Self::Compute>,
                 grads: ParamGrads<'_, Self::Compute>,
             ) -> Result<(), NormError> {
-                let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr().cast());
-                // SAFETY: the caller's contract; the problem was made for these three views.
-                Problem::with(spec, operands_backward(spec, &x, &dy, &dx), known_len(spec, &params), |problem| unsafe {
-                    backward(spec, select, problem, memory, params, saved, grads)
-                })
+                let at = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr().cast());
+                let mut memory = Memory::default();
+                let (params, _) = given(params, Fixed::NONE, &mut memory);
+                // SAFETY: the caller's contract; the operands are these three views.
+                unsafe {
+                    let operands = operands_backward(spec, &x, &dy, &dx);
+                    backward(spec, &select, operands, at, params, saved, grads)
+                }
             }
 
             unsafe fn infer(
@@ -488,12 +528,13 @@ macro_rules! entries {
                 eps: Self::Compute,
                 y: ViewMut<'_, Self>,
             ) -> Result<(), NormError> {
-                let known = Some(("running_mean", fixed.mean.len()));
-                let memory = (x.data.as_ptr(), y.data.as_mut_ptr());
-                // SAFETY: the caller's contract; the problem was made for these two views.
-                Problem::with(spec, operands(spec, &x, &y), known, |problem| unsafe {
-                    infer(spec, select, problem, memory, fixed, params, eps)
-                })
+                let at = (x.data.as_ptr(), y.data.as_mut_ptr());
+                let mut memory = Memory::default();
+                let (params, fixed) = given(params, fixed, &mut memory);
+                // SAFETY: the caller's contract; the operands are these two views.
+                unsafe {
+                    infer(spec, &select, operands(spec, &x, &y), at, fixed, params, eps)
+                }
             }
 
             unsafe fn infer_inplace(
@@ -504,12 +545,13 @@ macro_rules! entries {
                 params: Params<'_, $p>,
                 eps: Self::Compute,
             ) -> Result<(), NormError> {
-                let known = Some(("running_mean", fixed.mean.len()));
                 let data = x.data.as_mut_ptr();
+                let mut memory = Memory::default();
+                let (params, fixed) = given(params, fixed, &mut memory);
                 // SAFETY: the caller's contract; both operands are this view.
-                Problem::with(spec, operands_inplace(spec, &x), known, |problem| unsafe {
-                    infer(spec, select, problem, (data, data), fixed, params, eps)
-                })
+                unsafe {
+                    infer(spec, &select, operands_inplace(spec, &x), (data, data), fixed, params, eps)
+                }
             }
 
             unsafe fn backward_frozen(
@@ -523,12 +565,14 @@ macro_rules! entries {
                 dx: ViewMut<'_, Self>,
                 grads: ParamGrads<'_, Self::Compute>,
             ) -> Result<(), NormError> {
-                let known = Some(("running_mean", fixed.mean.len()));
-                let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
-                // SAFETY: the caller's contract; the problem was made for these three views.
-                Problem::with(spec, operands_backward(spec, &x, &dy, &dx), known, |problem| unsafe {
-                    backward_frozen(spec, select, problem, memory, fixed, params, eps, grads)
-                })
+                let at = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
+                let mut memory = Memory::default();
+                let (params, fixed) = given(params, fixed, &mut memory);
+                // SAFETY: the caller's contract; the operands are these three views.
+                unsafe {
+                    let operands = operands_backward(spec, &x, &dy, &dx);
+                    backward_frozen(spec, [&select[0], &select[1]], operands, at, fixed, params, eps, grads)
+                }
             }
         }
     )* };

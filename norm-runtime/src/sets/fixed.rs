@@ -2,11 +2,12 @@
 
 use super::SetArgs;
 use super::backward::add_grads;
-use super::flight::{self, Pad};
+use super::flight::Pad;
 use super::problem::{Flight, Form, Problem};
 use crate::cache::fence;
 use crate::dtype::{Compute, Element};
 use crate::rows::{Kernel, ParamGrads, Params};
+use crate::scratch::Memory;
 use crate::threads::{self, Shared};
 
 /// The statistics of each channel.
@@ -18,9 +19,14 @@ pub struct Fixed<'a, P> {
     pub var: &'a [P],
 }
 
-impl<P: Element> Fixed<'_, P> {
+impl<P> Fixed<'_, P> {
+    /// Of no channel.
+    pub(super) const NONE: Self = Fixed { mean: &[], var: &[] };
+}
+
+impl<A: Compute> Fixed<'_, A> {
     fn rstd(&self, channel: usize, eps: f64) -> f64 {
-        1.0 / (self.var[channel].widen().to_f64() + eps).sqrt()
+        1.0 / (self.var[channel].to_f64() + eps).sqrt()
     }
 }
 
@@ -29,33 +35,33 @@ impl<P: Element> Fixed<'_, P> {
 /// # Safety
 /// `x` and `y` are those that the problem was made for, which has elements; `kernel` is its output kernel, at a level that is
 /// available; `fixed` and `params` have a number for each channel.
-pub(super) unsafe fn forward<T: Element, P: Element<Compute = T::Compute>>(
+pub(super) unsafe fn forward<T: Element>(
     problem: &Problem<2>,
-    kernel: Kernel<SetArgs<T, P>>,
+    kernel: Kernel<SetArgs<T, ()>>,
     (x, y): (*const T, *mut T),
-    fixed: Fixed<'_, P>,
-    params: Params<'_, P>,
+    fixed: Fixed<'_, T::Compute>,
+    params: Params<'_, T::Compute>,
     eps: T::Compute,
 ) {
     let stream = x != y.cast_const() && problem.streams(y);
-    flight::with(problem.sets, 0, |pad| {
-        for channel in 0..problem.sets {
-            let (weight, bias) = params.at(channel);
-            pad.mean[channel] = fixed.mean[channel].widen();
-            pad.scale[channel] = T::Compute::from_f64(fixed.rstd(channel, eps.to_f64()) * weight);
-            pad.offset[channel] = T::Compute::from_f64(bias);
-        }
-        // SAFETY: the caller's contract.
-        problem.for_each_flight(problem.sets, 0..problem.kept.total, &mut |flight| unsafe {
-            apply(problem, kernel, pad, flight, (x, 0), (y, 1), stream)
-        });
+    let mut memory = Memory::default();
+    let mut pad = Pad::new(&mut memory, problem.sets, 0);
+    for channel in 0..problem.sets {
+        let (weight, bias) = params.at(channel);
+        pad.mean[channel] = fixed.mean[channel];
+        pad.scale[channel] = T::Compute::from_f64(fixed.rstd(channel, eps.to_f64()) * weight);
+        pad.offset[channel] = T::Compute::from_f64(bias);
+    }
+    // SAFETY: the caller's contract.
+    problem.for_each_flight(problem.sets, 0..problem.kept.total, &mut |flight| unsafe {
+        apply(problem, kernel, &mut pad, flight, (x, 0), (y, 1), stream)
     });
 }
 
 /// Runs the output kernel from operand `from` to operand `to`, in the order of memory: row by row of all sets.
-unsafe fn apply<T: Element, P, const K: usize>(
+unsafe fn apply<T: Element, const K: usize>(
     problem: &Problem<K>,
-    kernel: Kernel<SetArgs<T, P>>,
+    kernel: Kernel<SetArgs<T, ()>>,
     pad: &mut Pad<'_, T::Compute>,
     flight: &Flight<K>,
     (x, from): (*const T, usize),
@@ -76,7 +82,7 @@ unsafe fn apply<T: Element, P, const K: usize>(
     let pieces = threads::pieces(problem.bytes::<T>(flight.sets), units);
     // SAFETY: pieces are sets or rows of their own, of `y`; the call waits for all of them.
     let shared = unsafe { Shared::new((x, y, &args)) };
-    threads::for_each(pieces, |piece| {
+    threads::for_each(pieces, &|piece| {
         let (x, y, args) = shared.get();
         let own = threads::piece(piece, pieces, units);
         let (sets, rows) = if by_sets { (own, 0..all_rows) } else { (0..flight.sets, own) };
@@ -90,20 +96,20 @@ unsafe fn apply<T: Element, P, const K: usize>(
 }
 
 /// The gradients with fixed statistics: `dx = dy * weight * rstd`, and those of the parameters, which are added to `grads`.
-pub(super) struct Backward<'a, T: Element, P> {
+pub(super) struct Backward<'a, T: Element> {
     pub(super) problem: &'a Problem<3>,
     /// The kernel that sums gradients, and the one that writes outputs in the forward pass.
-    pub(super) sums: Kernel<SetArgs<T, P>>,
-    pub(super) output: Kernel<SetArgs<T, P>>,
+    pub(super) sums: Kernel<SetArgs<T, ()>>,
+    pub(super) output: Kernel<SetArgs<T, ()>>,
     pub(super) x: *const T,
     pub(super) dy: *const T,
     pub(super) dx: *mut T,
-    pub(super) fixed: Fixed<'a, P>,
-    pub(super) params: Params<'a, P>,
+    pub(super) fixed: Fixed<'a, T::Compute>,
+    pub(super) params: Params<'a, T::Compute>,
     pub(super) eps: T::Compute,
 }
 
-impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
+impl<T: Element> Backward<'_, T> {
     /// # Safety
     /// As for [`forward`], with `dy` and `dx`; `grads` have a number for each channel.
     pub(super) unsafe fn run(&self, mut grads: ParamGrads<'_, T::Compute>) {
@@ -114,32 +120,32 @@ impl<T: Element, P: Element<Compute = T::Compute>> Backward<'_, T, P> {
         let sums = grads.weight.is_some() || grads.bias.is_some();
         // SAFETY: nothing is written through it.
         let shared = unsafe { Shared::new(self) };
-        flight::with(problem.sets, 0, |pad| {
-            problem.for_each_flight(problem.sets, 0..problem.kept.total, &mut |flight| {
-                for channel in 0..problem.sets {
-                    let rstd = self.fixed.rstd(channel, self.eps.to_f64());
-                    pad.mean[channel] = self.fixed.mean[channel].widen();
-                    pad.scale[channel] = T::Compute::from_f64(rstd);
-                    pad.offset[channel] = zero;
-                }
-                if sums {
-                    let range = 0..problem.sets;
-                    pad.sum_rows(problem, flight, &range, 0..problem.rows.total, |args, _, [x, dy, _]| {
-                        let pass = shared.get();
-                        // SAFETY: these are where the rows start in `x` and `dy`; `pad` has numbers for all sets.
-                        unsafe { (pass.sums)(&SetArgs { x: pass.x.add(x), dy: pass.dy.add(dy), ..args }) };
-                    });
-                    add_grads(grads.weight.as_deref_mut(), pad.square);
-                    add_grads(grads.bias.as_deref_mut(), pad.sum);
-                }
-                for channel in 0..problem.sets {
-                    let rstd = self.fixed.rstd(channel, self.eps.to_f64());
-                    pad.mean[channel] = zero;
-                    pad.scale[channel] = T::Compute::from_f64(rstd * self.params.at(channel).0);
-                }
-                // SAFETY: the caller's contract.
-                unsafe { apply(problem, self.output, pad, flight, (self.dy, 1), (self.dx, 2), stream) };
-            });
+        let mut memory = Memory::default();
+        let mut pad = Pad::new(&mut memory, problem.sets, 0);
+        problem.for_each_flight(problem.sets, 0..problem.kept.total, &mut |flight| {
+            for channel in 0..problem.sets {
+                let rstd = self.fixed.rstd(channel, self.eps.to_f64());
+                pad.mean[channel] = self.fixed.mean[channel];
+                pad.scale[channel] = T::Compute::from_f64(rstd);
+                pad.offset[channel] = zero;
+            }
+            if sums {
+                let range = 0..problem.sets;
+                pad.sum_rows(problem, flight, &range, 0..problem.rows.total, &|args, _, [x, dy, _]| {
+                    let pass = shared.get();
+                    // SAFETY: these are where the rows start in `x` and `dy`; `pad` has numbers for all sets.
+                    unsafe { (pass.sums)(&SetArgs { x: pass.x.add(x), dy: pass.dy.add(dy), ..args }) };
+                });
+                add_grads(grads.weight.as_deref_mut(), pad.square);
+                add_grads(grads.bias.as_deref_mut(), pad.sum);
+            }
+            for channel in 0..problem.sets {
+                let rstd = self.fixed.rstd(channel, self.eps.to_f64());
+                pad.mean[channel] = zero;
+                pad.scale[channel] = T::Compute::from_f64(rstd * self.params.at(channel).0);
+            }
+            // SAFETY: the caller's contract.
+            unsafe { apply(problem, self.output, &mut pad, flight, (self.dy, 1), (self.dx, 2), stream) };
         });
     }
 }

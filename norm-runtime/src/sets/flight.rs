@@ -4,7 +4,7 @@ use super::SetArgs;
 use super::problem::{BLOCK_ROWS, Flight, Form, Problem};
 use crate::dtype::{Compute, Element};
 use crate::rows::PADDING;
-use crate::scratch::{self, carve, room};
+use crate::scratch::{Memory, carve, room};
 use crate::threads::{self, Shared};
 use crate::vectorize::vectorize;
 use core::ops::Range;
@@ -39,14 +39,14 @@ mod place {
     pub(super) const OTHER: usize = 0;
 }
 
-/// Calls `work` with room for flights of `sets` sets, and partial sums of `partial_rows` rows.
-pub(super) fn with<A: Compute, R>(sets: usize, partial_rows: usize, work: impl FnOnce(&mut Pad<'_, A>) -> R) -> R {
-    let partial = partial_rows * PADDING;
-    let bytes = 2 * room::<f64>(sets) + 5 * room::<A>(sets) + room::<u8>(sets) + 2 * room::<A>(partial);
-    scratch::with(bytes / size_of::<f64>(), |memory: &mut [f64]| {
-        let mut rest = memory;
-        let rest = &mut rest;
-        let mut pad = Pad {
+impl<'a, A: Compute> Pad<'a, A> {
+    /// Room for flights of `sets` sets, and partial sums of `partial_rows` rows.
+    pub(super) fn new(memory: &'a mut Memory, sets: usize, partial_rows: usize) -> Self {
+        let partial = partial_rows * PADDING;
+        let bytes = 2 * room::<f64>(sets) + 5 * room::<A>(sets) + room::<u8>(sets) + 2 * room::<A>(partial);
+        let mut memory: &mut [f64] = memory.elements(bytes / size_of::<f64>());
+        let rest = &mut memory;
+        let pad = Pad {
             sum: carve(rest, place::OTHER, sets),
             square: carve(rest, place::OTHER, sets),
             mean: carve(rest, place::MEAN, sets),
@@ -60,13 +60,13 @@ pub(super) fn with<A: Compute, R>(sets: usize, partial_rows: usize, work: impl F
         };
         pad.weight_partial.fill(A::default());
         pad.bias_partial.fill(A::default());
-        work(&mut pad)
-    })
+        pad
+    }
 }
 
 impl<A: Compute> Pad<'_, A> {
     /// Points a kernel at the numbers of the sets from `base` on.
-    pub(super) fn point<T: Element<Compute = A>, P>(&mut self, args: &mut SetArgs<T, P>, base: usize) {
+    pub(super) fn point<T: Element<Compute = A>>(&mut self, args: &mut SetArgs<T, ()>, base: usize) {
         args.mean = self.mean[base..].as_ptr();
         args.scale = self.scale[base..].as_ptr();
         args.slope = self.slope[base..].as_ptr();
@@ -76,32 +76,26 @@ impl<A: Compute> Pad<'_, A> {
         args.square = self.square[base..].as_mut_ptr();
     }
 
-    /// Stretches of these sets that kernels answer for.
-    pub(super) fn good_ranges(&self, sets: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<A> {
-        // Nearly always one: the list is only made where there are others.
-        let careful = &self.careful[sets.clone()];
-        let mut ranges = Vec::new();
-        let mut start = sets.start;
-        if careful.iter().any(|&flag| flag != 0) {
-            for (set, &flag) in sets.clone().zip(careful) {
-                if flag != 0 {
-                    ranges.push(start..set);
-                    start = set + 1;
-                }
-            }
+    /// Takes off `sets` the next stretch that kernels answer for.
+    pub(super) fn next_good(&self, sets: &mut Range<usize>) -> Option<Range<usize>> {
+        while sets.start < sets.end && self.careful[sets.start] != 0 {
+            sets.start += 1;
         }
-        let last = start..sets.end;
-        ranges.into_iter().chain([last]).filter(|range| !range.is_empty())
+        let start = sets.start;
+        while sets.start < sets.end && self.careful[sets.start] == 0 {
+            sets.start += 1;
+        }
+        (start < sets.start).then_some(start..sets.start)
     }
 
     /// Sums `rows` of the sets in `range` into `sum` and `square`: `call(arguments, first row, offsets)` runs the kernel.
-    pub(super) fn sum_rows<T: Element<Compute = A>, P, const K: usize>(
+    pub(super) fn sum_rows<T: Element<Compute = A>, const K: usize>(
         &mut self,
         problem: &Problem<K>,
         flight: &Flight<K>,
         range: &Range<usize>,
         rows: Range<usize>,
-        call: impl Fn(SetArgs<T, P>, usize, [usize; K]) + Sync,
+        call: &(dyn Fn(SetArgs<T, ()>, usize, [usize; K]) + Sync),
     ) {
         let part = flight.part(range);
         let mut args = problem.args(part.sets, rows.len());
@@ -115,7 +109,7 @@ impl<A: Compute> Pad<'_, A> {
         let shared = unsafe { Shared::new(&args) };
         if problem.form == Form::Segments {
             let pieces = threads::pieces(bytes, part.sets);
-            threads::for_each(pieces, |piece| {
+            threads::for_each(pieces, &|piece| {
                 let sets = threads::piece(piece, pieces, part.sets);
                 let own = part.part(&sets);
                 problem.for_each_block(&own, rows.clone(), usize::MAX, &mut |first, rows, at| {
@@ -128,7 +122,7 @@ impl<A: Compute> Pad<'_, A> {
         let chunks = rows.len().div_ceil(chunk);
         let sum_chunk = |index: usize, sums: &mut [f64]| {
             let rows = rows.start + index * chunk..rows.end.min(rows.start + (index + 1) * chunk);
-            sum_columns::<A, K>(problem, &part, rows, sums, |columns, first, count, at| {
+            sum_columns::<A, K>(problem, &part, rows, sums, &|columns, first, count, at| {
                 let args = shared.get().of(&(0..part.sets), count);
                 call(SetArgs { column_sum: columns[0], column_square: columns[1], ..args }, first, at);
             });
@@ -140,20 +134,20 @@ impl<A: Compute> Pad<'_, A> {
             add(sum, from_sum);
             add(square, from_square);
         };
-        scratch::with(slots * size, |memory: &mut [f64]| {
-            if slots == 1 {
-                for index in 0..chunks {
-                    sum_chunk(index, memory);
-                    join(memory);
-                }
-                return;
+        let mut memory = Memory::default();
+        let memory: &mut [f64] = memory.elements(slots * size);
+        if slots == 1 {
+            for index in 0..chunks {
+                sum_chunk(index, memory);
+                join(memory);
             }
-            // SAFETY: each chunk has a slot of its own; the call waits for all of them.
-            let slots = unsafe { Shared::new(memory.as_mut_ptr()) };
-            // SAFETY: `memory` holds that many slots, and chunks differ.
-            threads::for_each(chunks, |index| sum_chunk(index, unsafe { threads::slot(slots, index, size) }));
-            memory.chunks_exact(size).for_each(join);
-        });
+            return;
+        }
+        // SAFETY: each chunk has a slot of its own; the call waits for all of them.
+        let slots = unsafe { Shared::new(memory.as_mut_ptr()) };
+        // SAFETY: `memory` holds that many slots, and chunks differ.
+        threads::for_each(chunks, &|index| sum_chunk(index, unsafe { threads::slot(slots, index, size) }));
+        memory.chunks_exact(size).for_each(join);
     }
 }
 
@@ -164,27 +158,26 @@ fn sum_columns<A: Compute, const K: usize>(
     part: &Flight<K>,
     rows: Range<usize>,
     sums: &mut [f64],
-    call: impl Fn([*mut A; 2], usize, usize, [usize; K]),
+    call: &dyn Fn([*mut A; 2], usize, usize, [usize; K]),
 ) {
     sums.fill(0.0);
     let (to_sum, to_square) = sums.split_at_mut(part.sets);
-    scratch::with(2 * room::<A>(part.sets) / size_of::<A>(), |mut memory: &mut [A]| {
-        let sum: &mut [A] = carve(&mut memory, place::COLUMN_SUM, part.sets);
-        let square: &mut [A] = carve(&mut memory, place::COLUMN_SQUARE, part.sets);
-        for start in rows.clone().step_by(BLOCK_ROWS) {
-            let end = rows.end.min(start + BLOCK_ROWS);
-            sum.fill(A::default());
-            square.fill(A::default());
-            let pointers = [sum.as_mut_ptr(), square.as_mut_ptr()];
-            problem
-                .for_each_block(part, start..end, BLOCK_ROWS, &mut |first, rows, at| call(pointers, first, rows, at));
-            add(to_sum, sum);
-            add(to_square, square);
-        }
-    });
+    let mut memory = Memory::default();
+    let mut memory: &mut [A] = memory.elements(2 * room::<A>(part.sets) / size_of::<A>());
+    let sum: &mut [A] = carve(&mut memory, place::COLUMN_SUM, part.sets);
+    let square: &mut [A] = carve(&mut memory, place::COLUMN_SQUARE, part.sets);
+    for start in rows.clone().step_by(BLOCK_ROWS) {
+        let end = rows.end.min(start + BLOCK_ROWS);
+        sum.fill(A::default());
+        square.fill(A::default());
+        let pointers = [sum.as_mut_ptr(), square.as_mut_ptr()];
+        problem.for_each_block(part, start..end, BLOCK_ROWS, &mut |first, rows, at| call(pointers, first, rows, at));
+        add(to_sum, sum);
+        add(to_square, square);
+    }
 }
 
-impl<T: Element, P> SetArgs<T, P> {
+impl<T: Element> SetArgs<T, ()> {
     /// The same for some of the sets, and for so many rows.
     pub(super) fn of(&self, sets: &Range<usize>, rows: usize) -> Self {
         let from = sets.start;

@@ -2,7 +2,7 @@
 
 use super::SetArgs;
 use super::entry::PassKernels;
-use super::flight::{self, Pad};
+use super::flight::Pad;
 use super::problem::{Flight, Form, Problem};
 use super::statistics::Formula;
 use crate::cache::{self, fence};
@@ -10,24 +10,28 @@ use crate::careful;
 use crate::dtype::{Compute, Element};
 use crate::rows::{ForwardArgs, Kernel, Params};
 use crate::saved::{Places, Saved};
+use crate::scratch::Memory;
 use crate::spec::Spec;
 use crate::threads::{self, Shared};
+use crate::untyped::ParamPlaces;
 use crate::vectorize::vectorize;
 use core::ops::Range;
 
 /// A forward pass whose arguments have been checked.
-pub(super) struct Forward<'a, T: Element, P> {
+pub(super) struct Forward<'a, T: Element> {
     pub(super) spec: &'static Spec,
     pub(super) problem: &'a Problem<2>,
-    pub(super) kernels: PassKernels<T, P, ForwardArgs<T, P>>,
+    pub(super) kernels: PassKernels<T, ForwardArgs<T, ()>>,
     pub(super) x: *const T,
     /// May be `x`.
     pub(super) y: *mut T,
-    pub(super) params: Params<'a, P>,
+    pub(super) params: Params<'a, T::Compute>,
+    /// The same as kernels take them.
+    pub(super) places: ParamPlaces,
     pub(super) eps: T::Compute,
 }
 
-impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
+impl<'a, T: Element> Forward<'a, T> {
     /// Normalizes all sets and, with `saved` (which has room for them), keeps their statistics.
     ///
     /// # Safety
@@ -41,13 +45,13 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
         let pieces = threads::pieces(problem.bytes::<T>(problem.sets).saturating_mul(problem.kept.total), flights);
         // SAFETY: pieces are sets of their own, of `y` and of the statistics; the call waits for all of them.
         let shared = unsafe { Shared::new((self, Places::of(saved))) };
-        threads::for_each(pieces, |piece| {
+        threads::for_each(pieces, &|piece| {
             let (pass, saved) = shared.get();
-            flight::with(len, 0, |pad| {
-                pass.problem.for_each_flight(len, threads::piece(piece, pieces, flights), &mut |flight| {
-                    // SAFETY: the caller's contract.
-                    unsafe { pass.flight(pad, flight, stream, saved) };
-                });
+            let mut memory = Memory::default();
+            let mut pad = Pad::new(&mut memory, len, 0);
+            pass.problem.for_each_flight(len, threads::piece(piece, pieces, flights), &mut |flight| {
+                // SAFETY: the caller's contract.
+                unsafe { pass.flight(&mut pad, flight, stream, saved) };
             });
             fence(stream);
         });
@@ -100,7 +104,8 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
                 unsafe { saved.set(index + start / fuse, mean, rstd, variance) };
             }
         }
-        for range in pad.good_ranges(0..sets) {
+        let mut rest = 0..sets;
+        while let Some(range) = pad.next_good(&mut rest) {
             // SAFETY: the caller's contract.
             unsafe { self.output(output, pad, flight, &range, stream) };
         }
@@ -108,7 +113,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
 
     /// A number near the mean of each set: the mean of its first elements, up to 16, taken relative to the first one, so that it
     /// is exactly the element where all are equal.
-    unsafe fn pivots(&self, sums: Kernel<SetArgs<T, P>>, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
+    unsafe fn pivots(&self, sums: Kernel<SetArgs<T, ()>>, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
         let problem = self.problem;
         if !self.spec.centred {
             pad.mean[..flight.sets].fill(T::Compute::default());
@@ -140,7 +145,12 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
     }
 
     /// As [`Forward::pivots`], of the first rows.
-    unsafe fn pivots_of_columns(&self, sums: Kernel<SetArgs<T, P>>, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
+    unsafe fn pivots_of_columns(
+        &self,
+        sums: Kernel<SetArgs<T, ()>>,
+        pad: &mut Pad<'_, T::Compute>,
+        flight: &Flight<2>,
+    ) {
         let first = flight.offsets[0] + flight.first;
         for (set, pivot) in pad.mean[..flight.sets].iter_mut().enumerate() {
             // SAFETY: the first row of the flight's columns, which lie side by side.
@@ -163,14 +173,14 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
 
     unsafe fn sums(
         &self,
-        kernel: Kernel<SetArgs<T, P>>,
+        kernel: Kernel<SetArgs<T, ()>>,
         pad: &mut Pad<'_, T::Compute>,
         flight: &Flight<2>,
         rows: Range<usize>,
     ) {
         // SAFETY: nothing is written through it.
         let shared = unsafe { Shared::new(self) };
-        pad.sum_rows(self.problem, flight, &(0..flight.sets), rows, |args, _, [at, _]| {
+        pad.sum_rows(self.problem, flight, &(0..flight.sets), rows, &|args, _, [at, _]| {
             let pass = shared.get();
             // SAFETY: `at` is where these rows of the flight start, and `pad` has a number for each set of it.
             unsafe { kernel(&SetArgs { x: pass.x.add(at), ..args }) };
@@ -181,7 +191,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
     /// and the bias.
     fn fold(&self, pad: &mut Pad<'_, T::Compute>, flight: &Flight<2>) {
         let sets = flight.first..flight.first + flight.sets;
-        let of_sets = |values: Option<&'a [P]>| match self.problem.form {
+        let of_sets = |values: Option<&'a [T::Compute]>| match self.problem.form {
             Form::ColumnsByRow => None,
             _ => values.map(|values| &values[sets.clone()]),
         };
@@ -197,14 +207,14 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
                 }
                 if let Some(weight) = weight {
                     for ((offset, scale), weight) in offsets.iter_mut().zip(&mut *scales).zip(weight) {
-                        let weight = weight.widen().to_f64();
+                        let weight = weight.to_f64();
                         *offset *= weight;
                         *scale *= weight;
                     }
                 }
                 if let Some(bias) = bias {
                     for (offset, bias) in offsets.iter_mut().zip(bias) {
-                        *offset += bias.widen().to_f64();
+                        *offset += bias.to_f64();
                     }
                 }
                 for (to, from) in offset.iter_mut().zip(&*offsets) {
@@ -260,14 +270,14 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
     /// Both sweeps of sets that are rows.
     unsafe fn rows(
         &self,
-        kernel: Kernel<ForwardArgs<T, P>>,
+        kernel: Kernel<ForwardArgs<T, ()>>,
         flight: &Flight<2>,
         stream: bool,
         saved: Places<T::Compute>,
     ) {
         let problem = self.problem;
         let [x, y] = problem.start(flight);
-        let (weight, bias) = self.params.pointers(flight.first);
+        let (weight, bias) = self.places.at(flight.first);
         let [mean, residual, rstd] = saved.at(problem.index(flight));
         let bytes = problem.total.saturating_mul(2 * size_of::<T>());
         // SAFETY: the caller's contract: these are where the flight's sets start, which are rows, side by side in the operands, in the
@@ -294,7 +304,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
 
     unsafe fn output(
         &self,
-        kernel: Kernel<SetArgs<T, P>>,
+        kernel: Kernel<SetArgs<T, ()>>,
         pad: &mut Pad<'_, T::Compute>,
         flight: &Flight<2>,
         range: &Range<usize>,
@@ -312,7 +322,7 @@ impl<'a, T: Element, P: Element<Compute = T::Compute>> Forward<'a, T, P> {
             let (pass, args) = shared.get();
             let mut args = SetArgs { rows, ..*args };
             if pass.problem.form == Form::ColumnsByRow {
-                (args.weight, args.bias) = pass.params.pointers(first);
+                (args.weight, args.bias) = pass.places.at(first);
             }
             // SAFETY: these are where the rows of this part of the flight start; `pad` has numbers for its sets; the parameters
             // by row are those from `first` on.

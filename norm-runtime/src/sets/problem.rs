@@ -64,25 +64,21 @@ impl<const K: usize> Flight<K> {
 }
 
 impl<const K: usize> Problem<K> {
-    /// Calls `work` after all operands have been checked against the shape and each other. `param` is the name and the length of a
-    /// parameter, if there is one.
-    #[inline]
-    pub(super) fn with<R>(
-        spec: &'static Spec,
-        operands: [Operand<'_>; K],
-        param: Option<(&'static str, usize)>,
-        work: impl FnOnce(&Self) -> Result<R, NormError>,
-    ) -> Result<R, NormError> {
-        let (kept, rows) = (Steps::NONE, Steps::NONE);
-        let mut problem =
-            Problem { form: Form::Segments, sets: 0, fuse: 1, n: 1, set_strides: [0; K], kept, rows, total: 0 };
-        problem.lay_out(spec, &operands, param)?;
-        work(&problem)
-    }
+    /// No sets.
+    pub(super) const NONE: Self = Problem {
+        form: Form::Segments,
+        sets: 0,
+        fuse: 1,
+        n: 1,
+        set_strides: [0; K],
+        kept: Steps::NONE,
+        rows: Steps::NONE,
+        total: 0,
+    };
 
-    /// What [`Problem::with`] does before it calls, of which there is no copy for each closure. In place: to return half a kilobyte would
-    /// be to copy it twice.
-    fn lay_out(
+    /// Makes [`Problem::NONE`] the sets of operands, which are checked against the shape and each other. `param` is the name and the
+    /// length of a parameter, if there is one. (In place: to return half a kilobyte would be to copy it twice.)
+    pub(super) fn lay_out(
         &mut self,
         spec: &'static Spec,
         operands: &[Operand<'_>; K],
@@ -117,7 +113,7 @@ impl<const K: usize> Problem<K> {
         }
         for (role, steps) in [(Role::Kept, &mut self.kept), (Role::Normalized, &mut self.rows)] {
             let outside = |axis: usize| !set_axes.contains(&axis) && (axis < inner || form != Form::Segments);
-            steps.go_along(&strides, dims, |axis| outside(axis) && spec.roles[axis] == role);
+            steps.go_along(&strides, dims, &|axis| outside(axis) && spec.roles[axis] == role);
         }
         Ok(())
     }
@@ -186,7 +182,7 @@ impl<const K: usize> Problem<K> {
             return;
         }
         let runs = flights.start / of_run..flights.end.div_ceil(of_run);
-        self.kept.for_each_in(runs, |first_run, runs, start| {
+        self.kept.for_each_in(runs, &mut |first_run, runs, start| {
             for run in first_run..first_run + runs {
                 let offsets = core::array::from_fn(|k| start[k] + (run - first_run) * self.kept.strides[k]);
                 let before = run * of_run;
@@ -222,7 +218,7 @@ impl<const K: usize> Problem<K> {
         let base = self.start(flight);
         for start in rows.clone().step_by(block) {
             let end = rows.end.min(start.saturating_add(block));
-            self.rows.for_each_in(start..end, |first, rows, at| {
+            self.rows.for_each_in(start..end, &mut |first, rows, at| {
                 work(first, rows, core::array::from_fn(|k| base[k] + at[k]));
             });
         }
@@ -242,7 +238,7 @@ impl<const K: usize> Problem<K> {
                 (BACKWARDS / (part.sets * size_of::<T>()).max(1)).max(1),
             ),
         };
-        threads::for_each(pieces, |piece| {
+        threads::for_each(pieces, &|piece| {
             let rows = threads::piece(piece, pieces, rows);
             for start in rows.clone().step_by(block).rev() {
                 let end = rows.end.min(start.saturating_add(block));
@@ -263,7 +259,7 @@ impl<const K: usize> Problem<K> {
     }
 
     /// The arguments of a kernel, all but the pointers.
-    pub(super) fn args<T: Element, P>(&self, sets: usize, rows: usize) -> SetArgs<T, P> {
+    pub(super) fn args<T: Element>(&self, sets: usize, rows: usize) -> SetArgs<T, ()> {
         // The operands are x and y, or x, dy and dx.
         let (dy, y) = if K == 3 { (1, 2) } else { (1, 1) };
         let (null, null_mut) = (core::ptr::null(), core::ptr::null_mut());

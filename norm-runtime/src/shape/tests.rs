@@ -21,7 +21,7 @@ pub(crate) fn operand<const D: usize>(
 
 fn along<const K: usize>(strides: &[[usize; MAX_RANK]; K], dims: &[usize], chosen: impl Fn(usize) -> bool) -> Steps<K> {
     let mut steps = Steps::NONE;
-    steps.go_along(strides, dims, chosen);
+    steps.go_along(strides, dims, &chosen);
     steps
 }
 
@@ -44,7 +44,7 @@ fn contiguous_rows_beyond_32_bits() {
         assert_eq!(steps.offsets(step), [step << 14]);
     }
     let mut seen = Vec::new();
-    steps.for_each_in((1 << 20) - 3..1 << 20, |first, count, at| seen.push((first, count, at)));
+    steps.for_each_in((1 << 20) - 3..1 << 20, &mut |first, count, at| seen.push((first, count, at)));
     assert_eq!(seen, [((1 << 20) - 3, 3, [((1 << 20) - 3) << 14])]);
 }
 
@@ -99,7 +99,7 @@ proptest! {
         let steps = along(&super::strides(&operands, &sizes), &sizes, chosen);
         let start = ((steps.total as f64 * place) as usize).min(steps.total - 1);
         let mut next = start;
-        steps.for_each_in(start..steps.total.min(start + 300), |first, count, at| {
+        steps.for_each_in(start..steps.total.min(start + 300), &mut |first, count, at| {
             assert_eq!(first, next);
             for i in 0..count {
                 let of = |strides| expected(&sizes, strides, chosen, first + i);

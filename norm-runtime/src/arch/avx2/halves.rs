@@ -2,38 +2,43 @@
 
 use super::f32 as vectors;
 use crate::arch::halves;
-use core::arch::x86_64::*;
+use core::arch::x86_64::{
+    __m128i, __m256, __m256i, _CMP_UNORD_Q, _MM_FROUND_TO_NEAREST_INT, _mm_packus_epi32, _mm256_add_epi32,
+    _mm256_and_si256, _mm256_blendv_epi8, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_castsi256_si128,
+    _mm256_cmp_ps, _mm256_cvtepu16_epi32, _mm256_cvtph_ps, _mm256_cvtps_ph, _mm256_extracti128_si256, _mm256_or_si256,
+    _mm256_set1_epi32, _mm256_slli_epi32, _mm256_srli_epi32,
+};
 
 halves!(f16, "avx2,fma,f16c", widen: super::f16_to_f32, narrow: super::f32_to_f16, round: super::round_to_f16);
 halves!(bf16, "avx2,fma,f16c", widen: super::bf16_to_f32, narrow: super::f32_to_bf16, round: super::round_to_bf16);
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn f16_to_f32(half: __m128i) -> __m256 {
     _mm256_cvtph_ps(half)
 }
 
 /// To the nearest, ties to even, whatever the mode of the processor; it never flushes subnormals.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn f32_to_f16(v: __m256) -> __m128i {
     _mm256_cvtps_ph::<{ _MM_FROUND_TO_NEAREST_INT }>(v)
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn round_to_f16(v: __m256) -> __m256 {
     f16_to_f32(f32_to_f16(v))
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn bf16_to_f32(half: __m128i) -> __m256 {
     _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(half)))
 }
 
 /// The bf16 in the upper halves, anything in the lower ones.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn rounded_to_bf16(v: __m256) -> __m256i {
     let bits = _mm256_castps_si256(v);
@@ -46,14 +51,14 @@ fn rounded_to_bf16(v: __m256) -> __m256i {
     _mm256_blendv_epi8(rounded, quiet, nan)
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn f32_to_bf16(v: __m256) -> __m128i {
     let upper = _mm256_srli_epi32::<16>(rounded_to_bf16(v));
     _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256::<1>(upper))
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn round_to_bf16(v: __m256) -> __m256 {
     _mm256_castsi256_ps(_mm256_and_si256(rounded_to_bf16(v), _mm256_set1_epi32(0xffff_0000_u32 as i32)))
@@ -63,30 +68,34 @@ fn round_to_bf16(v: __m256) -> __m256 {
 ///
 /// There are no masked loads of 16-bit lanes, so a part is put together by powers of two, from its end, and taken apart so.
 mod io {
-    use core::arch::x86_64::*;
+    use core::arch::x86_64::{
+        __m128i, __m256, _mm_cvtsi32_si128, _mm_loadl_epi64, _mm_loadu_si32, _mm_loadu_si128, _mm_or_si128,
+        _mm_setzero_si128, _mm_slli_si128, _mm_srli_si128, _mm_storel_epi64, _mm_storeu_si16, _mm_storeu_si32,
+        _mm_storeu_si128, _mm_stream_si128, _mm256_blendv_ps, _mm256_loadu_ps,
+    };
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn load(p: *const u16) -> __m128i {
         // SAFETY: the caller's contract; the instruction needs no alignment.
         unsafe { _mm_loadu_si128(p.cast()) }
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn store(p: *mut u16, v: __m128i) {
         // SAFETY: the caller's contract; the instruction needs no alignment.
         unsafe { _mm_storeu_si128(p.cast(), v) }
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn stream(p: *mut u16, v: __m128i) {
         // SAFETY: the caller's contract.
         unsafe { _mm_stream_si128(p.cast(), v) }
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn load_part(p: *const u16, count: usize) -> __m128i {
         let mut v = _mm_setzero_si128();
@@ -110,7 +119,7 @@ mod io {
         v
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn store_part(p: *mut u16, v: __m128i, count: usize) {
         let (mut rest, mut at) = (v, p);
@@ -132,7 +141,7 @@ mod io {
         }
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     #[target_feature(enable = "avx2,fma,f16c")]
     pub unsafe fn blend(v: __m256, count: usize, fill: __m256) -> __m256 {
         static SLIDE: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];

@@ -7,38 +7,38 @@ use wide::{f32x8, i16x8, i32x8, u16x8, u32x8};
 halves!(f16, widen: super::f16_to_f32, narrow: super::f32_to_f16, round: super::round_to_f16);
 halves!(bf16, widen: super::bf16_to_f32, narrow: super::f32_to_bf16, round: super::round_to_bf16);
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn to_bits(v: f32x8) -> i32x8 {
     // SAFETY: both are eight lanes of 32 bits, and any bits are a value of either.
     unsafe { core::mem::transmute::<f32x8, i32x8>(v) }
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn from_bits(bits: i32x8) -> f32x8 {
     // SAFETY: as above.
     unsafe { core::mem::transmute::<i32x8, f32x8>(bits) }
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn shifted_right(bits: i32x8, places: u32) -> i32x8 {
     // SAFETY: both are eight lanes of 32 bits; shifted as unsigned, so that zeros come in.
     unsafe { core::mem::transmute::<u32x8, i32x8>(core::mem::transmute::<i32x8, u32x8>(bits) >> places) }
 }
 
 /// The lower half of each lane.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn pack(lanes: i32x8) -> u16x8 {
     // SAFETY: both are eight lanes of 16 bits.
     unsafe { core::mem::transmute::<i16x8, u16x8>(i16x8::from_i32x8_truncate(lanes)) }
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn select(mask: i32x8, if_set: i32x8, if_not: i32x8) -> i32x8 {
     (mask & if_set) | (!mask & if_not)
 }
 
 /// The exponent is made that of an f32 by a product, which also gives subnormals their leading bit.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn f16_to_f32(half: u16x8) -> f32x8 {
     let bits = i32x8::from_u16x8(half);
     let magnitude = bits & i32x8::splat(0x7fff);
@@ -48,7 +48,7 @@ fn f16_to_f32(half: u16x8) -> f32x8 {
     from_bits(to_bits(scaled) | special | quiet | ((bits & i32x8::splat(0x8000)) << 16))
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn f32_to_f16(v: f32x8) -> u16x8 {
     let bits = to_bits(v);
     let magnitude = bits & i32x8::splat(0x7fff_ffff);
@@ -66,18 +66,18 @@ fn f32_to_f16(v: f32x8) -> u16x8 {
     pack(select(is_special, special, finite) | sign)
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn round_to_f16(v: f32x8) -> f32x8 {
     f16_to_f32(f32_to_f16(v))
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn bf16_to_f32(half: u16x8) -> f32x8 {
     from_bits(i32x8::from_u16x8(half) << 16)
 }
 
 /// The bf16 in the upper halves, anything in the lower ones.
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn rounded_to_bf16(v: f32x8) -> i32x8 {
     let bits = to_bits(v);
     let odd = shifted_right(bits, 16) & i32x8::splat(1);
@@ -87,12 +87,12 @@ fn rounded_to_bf16(v: f32x8) -> i32x8 {
     select(nan, bits | i32x8::splat(0x0040_0000), rounded)
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn f32_to_bf16(v: f32x8) -> u16x8 {
     pack(shifted_right(rounded_to_bf16(v), 16))
 }
 
-#[inline]
+#[cfg_attr(not(unoptimized), inline)]
 fn round_to_bf16(v: f32x8) -> f32x8 {
     from_bits(rounded_to_bf16(v) & i32x8::splat(0xffff_0000_u32 as i32))
 }
@@ -101,25 +101,25 @@ fn round_to_bf16(v: f32x8) -> f32x8 {
 mod io {
     use wide::{f32x8, u16x8};
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub unsafe fn load(p: *const u16) -> u16x8 {
         // SAFETY: the caller's contract; arrays need the alignment of their elements alone.
         u16x8::new(unsafe { p.cast::<[u16; 8]>().read() })
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub unsafe fn store(p: *mut u16, v: u16x8) {
         // SAFETY: the caller's contract; arrays need the alignment of their elements alone.
         unsafe { p.cast::<[u16; 8]>().write(v.to_array()) }
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub unsafe fn stream(p: *mut u16, v: u16x8) {
         // SAFETY: the caller's contract.
         unsafe { store(p, v) }
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub unsafe fn load_part(p: *const u16, count: usize) -> u16x8 {
         let mut lanes = [0; 8];
         // SAFETY: `count <= 8` elements of `lanes` are written; reading them is the caller's contract.
@@ -127,14 +127,14 @@ mod io {
         u16x8::new(lanes)
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub unsafe fn store_part(p: *mut u16, v: u16x8, count: usize) {
         let lanes = v.to_array();
         // SAFETY: `count <= 8` elements of `lanes` are read; writing them is the caller's contract.
         unsafe { core::ptr::copy_nonoverlapping(lanes.as_ptr(), p, count) };
     }
 
-    #[inline]
+    #[cfg_attr(not(unoptimized), inline)]
     pub unsafe fn blend(v: f32x8, count: usize, fill: f32x8) -> f32x8 {
         let (mut lanes, fill) = (v.to_array(), fill.to_array());
         lanes[count..].copy_from_slice(&fill[count..]);

@@ -37,12 +37,14 @@ fn made<const K: usize>(
     operands: [Operand<'_>; K],
     param_len: Option<usize>,
 ) -> Result<Walk<K>, NormError> {
-    Walk::with(spec, operands, param_len, |walk| Ok(Walk { n: walk.n, rows: walk.rows }))
+    let mut walk = Walk::NONE;
+    walk.lay_out(spec, &operands, param_len)?;
+    Ok(walk)
 }
 
 fn stretches<const K: usize>(walk: &Walk<K>, range: Range<usize>) -> Vec<(usize, usize, [usize; K])> {
     let mut all = Vec::new();
-    walk.rows.for_each_in(range, |first, rows, offsets| all.push((first, rows, offsets)));
+    walk.rows.for_each_in(range, &mut |first, rows, offsets| all.push((first, rows, offsets)));
     all
 }
 

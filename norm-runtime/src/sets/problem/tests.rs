@@ -32,7 +32,9 @@ fn made<const K: usize>(
     operands: [Operand<'_>; K],
     param: Option<(&'static str, usize)>,
 ) -> Result<Problem<K>, NormError> {
-    Problem::with(spec, operands, param, |problem| Ok(Problem { ..*problem }))
+    let mut problem = Problem::NONE;
+    problem.lay_out(spec, &operands, param)?;
+    Ok(problem)
 }
 
 #[test]
