@@ -68,6 +68,18 @@ fn number(n: usize) -> Literal {
     Literal::usize_unsuffixed(n)
 }
 
+/// Row `at` from `row`.
+fn row_at(at: usize) -> TokenStream {
+    let offset = number(at);
+    if at == 0 { quote!(row) } else { quote!(row + #offset) }
+}
+
+/// Where row `at` from `row` starts, if rows are so far apart.
+fn row_start(at: usize, stride: &TokenStream) -> TokenStream {
+    let row = row_at(at);
+    if at == 0 { quote!(row * #stride) } else { quote!((#row) * #stride) }
+}
+
 /// The path of the facade, as given or `::normkit`.
 fn facade(model: &Model) -> TokenStream {
     syn::parse_str::<syn::Path>(&model.facade).map_or_else(|_| quote!(::normkit), ToTokens::into_token_stream)
@@ -82,6 +94,16 @@ fn runtime(model: &Model) -> TokenStream {
 /// The lifetime of an argument, named after it: those of a layer's own are not ours to shadow.
 fn lifetime(argument: &str) -> syn::Lifetime {
     syn::Lifetime::new(&format!("'normkit_{argument}"), Span::call_site())
+}
+
+/// `rest`, after `faster` in builds that are optimized; neither may depend on whether the other is there.
+fn where_optimized(rt: &TokenStream, faster: &TokenStream, rest: &TokenStream) -> TokenStream {
+    quote!(#rt::where_optimized! { [#faster] #rest })
+}
+
+/// The loops twice: with stores past the caches, for tensors that are beyond them, and with plain ones.
+fn far_or_near(rt: &TokenStream, far: &TokenStream, near: &TokenStream) -> TokenStream {
+    where_optimized(rt, &quote!(if a.stream { #far } else), &quote!({ #near }))
 }
 
 /// The type of an argument that is read.
@@ -171,10 +193,10 @@ fn ask(len: Len, plan: &PassPlan, rt: &TokenStream, place: &TokenStream) -> Toke
     quote!(#rt::cache::prefetch::<#times, _>(#place);)
 }
 
-/// A parameter that is one number for each row, of row `row + at`: bound to `variable` in all lanes.
-fn of_row(model: &Model, parameter: &str, at: &TokenStream, variable: &Ident) -> TokenStream {
+/// A parameter that is one number for each row, of row `row`: bound to `variable` in all lanes.
+fn of_row(model: &Model, parameter: &str, row: &TokenStream, variable: &Ident) -> TokenStream {
     let (rt, param, parameter) = (runtime(model), param_of(model), ident(parameter));
-    quote!(let #variable = v::splat(<#param as #rt::Element>::widen(a.#parameter.add(row + #at).read()));)
+    quote!(let #variable = v::splat(<#param as #rt::Element>::widen(a.#parameter.add(#row).read()));)
 }
 
 /// The normalized element as the weight is applied to it.
@@ -219,7 +241,9 @@ fn function(model: &Model, len: Len, plan: &PassPlan, body: &TokenStream) -> Tok
     };
     let rows = matches!(plan.pass, Pass::Forward | Pass::Backward);
     let finish = rows.then(|| {
-        let share = if model.technique.of_sum { quote!(1.0) } else { quote!(1.0 / n as #compute) };
+        // Of a known type: there is a division of numbers by anything that a crate has one by.
+        let one = if model.compute() == Dtype::F64 { Literal::f64_suffixed(1.0) } else { Literal::f32_suffixed(1.0) };
+        let share = if model.technique.of_sum { quote!(#one) } else { quote!(#one / n as #compute) };
         quote! {
             #[allow(unused_imports)]
             use #rt::finish::#compute as finish;

@@ -1,14 +1,17 @@
 //! The backward kernel, derived once for all techniques:
 //! `dx = r * (g - mean(g) - xhat * mean(g * xhat))`, `g = dy * weight`, the middle term only where the mean is subtracted.
 
-use super::sweep::{Chunk, Sums, blocks, declare_line, may_go_past_caches, output_sweep, sweep, sweep_past_caches};
+use super::sweep::{
+    Chunk, Sums, blocks, declare_line, may_go_past_caches, output_sweep, put_line, sweep, sweep_past_caches,
+};
 use super::{
-    ask, cast_before_weight, compute_of, facade, function, number, of_row, param_of, pointer, runtime, type_of,
+    ask, cast_before_weight, compute_of, facade, far_or_near, function, number, of_row, param_of, pointer, row_at,
+    row_start, runtime, type_of,
 };
 use crate::model::{Affine, Len, Model};
 use crate::plan::{PassPlan, Schedule};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 
 /// The kernel for rows of `len`.
 pub fn backward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
@@ -81,12 +84,13 @@ impl Backward<'_> {
     }
 
     fn body(&self) -> TokenStream {
-        let blocks = blocks(self.schedule().rows, &quote!(&&!a.stream), &mut |rows| self.block(rows));
+        let rt = runtime(self.model);
+        let blocks = blocks(&rt, self.schedule().rows, &quote!(&&!a.stream), &mut |rows| self.block(rows));
         if !self.schedule().keep_grads {
             return blocks;
         }
-        let before = sweep(self.schedule(), self.len, 1, &mut |chunk| self.load_grads(chunk, &quote!(let mut)));
-        let after = sweep(self.schedule(), self.len, 1, &mut |chunk| self.store_grads(chunk));
+        let before = sweep(self.schedule(), &rt, self.len, 1, &mut |chunk| self.load_grads(chunk, &quote!(let mut)));
+        let after = sweep(self.schedule(), &rt, self.len, 1, &mut |chunk| self.store_grads(chunk));
         quote!(#before #blocks #after)
     }
 
@@ -114,8 +118,8 @@ impl Backward<'_> {
         let rt = runtime(self.model);
         let compute = compute_of(self.model);
         let each = (0..rows).map(|r| {
-            let index = number(r);
-            quote!(a.rstd.add(row + #index).read() >= <#compute as #rt::Compute>::SMALLEST_RSTD)
+            let row = row_at(r);
+            quote!(a.rstd.add(#row).read() >= <#compute as #rt::Compute>::SMALLEST_RSTD)
         });
         let careful = (rows == 1).then(|| self.careful());
         quote! {
@@ -127,37 +131,37 @@ impl Backward<'_> {
     fn careful(&self) -> TokenStream {
         let rt = runtime(self.model);
         let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
-        let line = self.streams().then(|| quote!(#rt::cache::put_line(&mut line, a.dx.add(row * a.dx_stride));));
+        let line = self.streams().then(|| put_line(&rt, &quote!(a.dx.add(row * a.dx_stride))));
         let call = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_backward_row(a, row, n, &SPEC););
         if !self.schedule().keep_grads {
             return quote!(else { #call });
         }
-        let store = sweep(self.schedule(), self.len, 1, &mut |chunk| self.store_grads(chunk));
+        let store = sweep(self.schedule(), &rt, self.len, 1, &mut |chunk| self.store_grads(chunk));
         let into_place = TokenStream::new();
-        let reload = sweep(self.schedule(), self.len, 1, &mut |chunk| self.load_grads(chunk, &into_place));
+        let reload = sweep(self.schedule(), &rt, self.len, 1, &mut |chunk| self.load_grads(chunk, &into_place));
         quote!(else { #store #call #reload })
     }
 
     fn start(&self, r: usize) -> TokenStream {
-        let index = number(r);
+        let row = row_at(r);
         let [x, dy, dx, rstd, m, c] = ["x", "dy", "dx", "r", "m", "c"].map(|name| format_ident!("{name}{r}"));
         let centred = self.model.technique.centred;
         let mean = centred.then(|| {
             quote! {
-                let #m = v::splat(a.mean.add(row + #index).read());
-                let #c = v::splat(-a.residual.add(row + #index).read() * rstd);
+                let #m = v::splat(a.mean.add(#row).read());
+                let #c = v::splat(-a.residual.add(#row).read() * rstd);
             }
         });
         let to = pointer(self.model, self.plan, "dx");
-        let weight = self
-            .weighted_by_row()
-            .then(|| of_row(self.model, "weight", &index.to_token_stream(), &format_ident!("w{r}")));
+        let [x_start, dy_start, dx_start] =
+            [quote!(a.x_stride), quote!(a.dy_stride), quote!(a.dx_stride)].map(|stride| row_start(r, &stride));
+        let weight = self.weighted_by_row().then(|| of_row(self.model, "weight", &row, &format_ident!("w{r}")));
         quote! {
-            let #x = a.x.add((row + #index) * a.x_stride);
-            let #dy = a.dy.add((row + #index) * a.dy_stride);
-            let #dx = #to.add((row + #index) * a.dx_stride);
+            let #x = a.x.add(#x_start);
+            let #dy = a.dy.add(#dy_start);
+            let #dx = #to.add(#dx_start);
             #weight
-            let rstd = a.rstd.add(row + #index).read();
+            let rstd = a.rstd.add(#row).read();
             let #rstd = v::splat(rstd);
             #mean
         }
@@ -277,9 +281,10 @@ impl Backward<'_> {
     fn give(&self, rows: usize) -> TokenStream {
         let affine = self.model.affine_of_row();
         let (dweight, dbias) = (affine >= Affine::Weight, affine >= Affine::WeightAndBias);
-        let each = (0..rows).map(number).map(|index| {
-            let dweight = dweight.then(|| quote!(a.dweight.add(row + #index).write(square[#index]);));
-            let dbias = dbias.then(|| quote!(a.dbias.add(row + #index).write(sum[#index]);));
+        let each = (0..rows).map(|r| {
+            let (index, row) = (number(r), row_at(r));
+            let dweight = dweight.then(|| quote!(a.dweight.add(#row).write(square[#index]);));
+            let dbias = dbias.then(|| quote!(a.dbias.add(#row).write(sum[#index]);));
             quote!(#dweight #dbias)
         });
         each.collect()
@@ -322,15 +327,16 @@ impl Backward<'_> {
                 .unzip();
             quote!(#weight #(#read)* #(#write)*)
         };
-        let near = output_sweep(schedule, self.len, &mut |chunk| step(chunk, schedule.keep));
+        let rt = runtime(self.model);
+        let near = output_sweep(schedule, &rt, self.len, &mut |chunk| step(chunk, schedule.keep));
         if rows > 1 || !self.streams() {
             return quote!(#(#broadcast)* #near);
         }
-        let rt = runtime(self.model);
         let (to, more) = (quote!(dx0), quote!(row + 1 < a.rows));
         let [x, dy] = [quote!(x0.wrapping_add(i + a.x_stride)), quote!(dy0.wrapping_add(i + a.dy_stride))];
         let next = [x, dy].iter().map(|place| ask(self.len, self.plan, &rt, place)).collect();
         let far = sweep_past_caches(schedule, &rt, &to, &more, &next, &mut |chunk| step(chunk, false));
-        quote!(#(#broadcast)* if a.stream { #far } else { #near })
+        let output = far_or_near(&rt, &far, &near);
+        quote!(#(#broadcast)* #output)
     }
 }

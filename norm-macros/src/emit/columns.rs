@@ -6,7 +6,10 @@
 //! there, each as short as a row, so those that come next are asked for as well: without, group normalization of 64x64 images of 320
 //! channels took 1.4 times as long forward, 1.5 times backward.
 
-use super::{ask, cast_before_weight, function, number, numbers, of_row, pointer, runtime, tensors};
+use super::{
+    ask, cast_before_weight, far_or_near, function, number, numbers, of_row, pointer, row_at, row_start, runtime,
+    tensors, where_optimized,
+};
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{Isa, Pass, PassPlan};
 use proc_macro2::{Ident, TokenStream};
@@ -90,7 +93,7 @@ impl Columns<'_> {
             return self.tiles(len, false);
         }
         let (far, near) = (self.tiles(len, true), self.tiles(len, false));
-        quote!(if a.stream { #far } else { #near })
+        far_or_near(&runtime(self.model), &far, &near)
     }
 
     /// All columns.
@@ -109,14 +112,8 @@ impl Columns<'_> {
                     })
                     .collect();
                 let tile = self.tile(&parts, far);
-                quote! {
-                    if a.sets == n {
-                        let c = 0_usize;
-                        #tile
-                    } else {
-                        #any
-                    }
-                }
+                let tile = quote!(if a.sets == n { let c = 0_usize; #tile } else);
+                where_optimized(&runtime(self.model), &tile, &quote!({ #any }))
             }
             _ => any,
         }
@@ -127,12 +124,13 @@ impl Columns<'_> {
         let rows = self.plan.schedule.rows;
         let blocks = (rows > 1).then(|| {
             let (block, rows) = (self.block(rows, far), number(rows));
-            quote! {
+            let blocks = quote! {
                 while a.rows - row >= #rows {
                     #block
                     row += #rows;
                 }
-            }
+            };
+            where_optimized(&runtime(self.model), &blocks, &TokenStream::new())
         });
         let single = self.block(1, far);
         quote! {
@@ -239,30 +237,31 @@ impl Columns<'_> {
     /// What row `r` from `row` starts with: its place in each tensor, its parameters, its partial gradients.
     fn start(&self, r: usize) -> TokenStream {
         let rt = runtime(self.model);
-        let offset = number(r);
         let pointers = tensors(self.plan.pass).iter().map(|name| {
             let (pointer, start, row) =
                 (pointer(self.model, self.plan, name), format_ident!("{name}{r}"), format_ident!("{name}_row"));
-            quote!(let #start = #pointer.add((row + #offset) * a.#row);)
+            let at = row_start(r, &quote!(a.#row));
+            quote!(let #start = #pointer.add(#at);)
         });
-        let read = |name: &str| of_row(self.model, name, &quote!(#offset), &format_ident!("{}{r}", &name[..1]));
+        let read = |name: &str| of_row(self.model, name, &row_at(r), &format_ident!("{}{r}", &name[..1]));
         let weighted = self.by_row() && self.plan.pass != Pass::Sums;
         let weight = (weighted && self.model.affine >= Affine::Weight).then(|| read("weight"));
+        let at = row_start(r, &quote!(#rt::rows::PADDING));
         let with_bias = weighted && self.plan.pass == Pass::Output && self.model.affine >= Affine::WeightAndBias;
         let bias = with_bias.then(|| read("bias"));
         let grads = self.row_grads().iter().map(|(argument, variable)| {
             let (argument, variable) = (format_ident!("{argument}"), format_ident!("{variable}{r}"));
-            quote!(let mut #variable = v::load(a.#argument.add((row + #offset) * #rt::rows::PADDING));)
+            quote!(let mut #variable = v::load(a.#argument.add(#at));)
         });
         quote!(#(#pointers)* #weight #bias #(#grads)*)
     }
 
     fn end(&self, r: usize) -> TokenStream {
         let rt = runtime(self.model);
-        let offset = number(r);
+        let at = row_start(r, &quote!(#rt::rows::PADDING));
         let grads = self.row_grads().iter().map(|(argument, variable)| {
             let (argument, variable) = (format_ident!("{argument}"), format_ident!("{variable}{r}"));
-            quote!(v::store(a.#argument.add((row + #offset) * #rt::rows::PADDING), #variable);)
+            quote!(v::store(a.#argument.add(#at), #variable);)
         });
         grads.collect()
     }

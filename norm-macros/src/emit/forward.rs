@@ -1,9 +1,12 @@
 //! The forward kernel; it keeps statistics where it is given room for them, which is the training forward pass.
 
 use super::sweep::{
-    Chunk, Sums, blocks, declare_line, fold_chains, may_go_past_caches, output_sweep, sums, sweep_past_caches,
+    Chunk, Sums, blocks, declare_line, fold_chains, may_go_past_caches, output_sweep, put_line, sums, sweep_past_caches,
 };
-use super::{ask, cast_before_weight, facade, function, ident, number, of_row, param_of, runtime, type_of};
+use super::{
+    ask, cast_before_weight, facade, far_or_near, function, ident, number, of_row, param_of, row_at, row_start,
+    runtime, type_of,
+};
 use crate::model::{Affine, Len, Model};
 use crate::plan::PassPlan;
 use proc_macro2::{Ident, TokenStream};
@@ -12,8 +15,9 @@ use quote::{format_ident, quote};
 /// The kernel for rows of `len`.
 pub fn forward(model: &Model, len: Len, plan: &PassPlan) -> TokenStream {
     let emitter = Forward { model, len, plan };
-    let blocks = blocks(plan.schedule.rows, &quote!(&&a.together), &mut |rows| emitter.block(rows));
-    let line = may_go_past_caches(plan, len).then(|| declare_line(&runtime(model), &quote!(y)));
+    let rt = runtime(model);
+    let blocks = blocks(&rt, plan.schedule.rows, &quote!(&&a.together), &mut |rows| emitter.block(rows));
+    let line = may_go_past_caches(plan, len).then(|| declare_line(&rt, &quote!(y)));
     function(model, len, plan, &quote!(#line #blocks))
 }
 
@@ -63,7 +67,7 @@ impl Forward<'_> {
         let rt = runtime(self.model);
         let centred = self.model.technique.centred;
         let (element, param) = (type_of(&facade(self.model), self.plan.dtype), param_of(self.model));
-        let line = may_go_past_caches(self.plan, self.len).then(|| quote!(#rt::cache::put_line(&mut line, y0);));
+        let line = may_go_past_caches(self.plan, self.len).then(|| put_line(&rt, &quote!(y0)));
         let careful = quote!(#line <#element as #rt::rows::Entry<#param>>::careful_row(a, row, n, &SPEC););
         if !centred {
             return quote!(#pointers #statistics if f.good { #finish } else { #careful });
@@ -93,11 +97,11 @@ impl Forward<'_> {
 
     /// The pointers of row `r` of the block.
     fn pointers(&self, r: usize) -> TokenStream {
-        let offset = number(r);
         let [x, y] = ["x", "y"].map(|name| format_ident!("{name}{r}"));
+        let [x_start, y_start] = [quote!(a.x_stride), quote!(a.y_stride)].map(|stride| row_start(r, &stride));
         quote! {
-            let #x = a.x.add((row + #offset) * a.x_stride);
-            let #y = a.y.add((row + #offset) * a.y_stride);
+            let #x = a.x.add(#x_start);
+            let #y = a.y.add(#y_start);
         }
     }
 
@@ -207,17 +211,17 @@ impl Forward<'_> {
 
     fn save(&self, rows: usize) -> TokenStream {
         let each = (0..rows).map(|r| {
-            let (index, pivot) = (number(r), format_ident!("pivot{r}"));
+            let (index, row, pivot) = (number(r), row_at(r), format_ident!("pivot{r}"));
             let mean = self.model.technique.centred.then(|| {
                 quote! {
                     let (mean, residual) = finish::split_mean(#pivot, f.shift[#index]);
-                    a.mean.add(row + #index).write(mean);
-                    a.residual.add(row + #index).write(residual);
+                    a.mean.add(#row).write(mean);
+                    a.residual.add(#row).write(residual);
                 }
             });
             quote! {
                 #mean
-                a.rstd.add(row + #index).write(f.rstd[#index]);
+                a.rstd.add(#row).write(f.rstd[#index]);
             }
         });
         quote! {
@@ -235,7 +239,7 @@ impl Forward<'_> {
             return (0..rows)
                 .map(|r| {
                     let index = number(r);
-                    self.output_row(rows, r, &quote!(#index), &quote!(f.rstd[#index]), &quote!(f.offset[#index]))
+                    self.output_row(rows, r, &row_at(r), &quote!(f.rstd[#index]), &quote!(f.offset[#index]))
                 })
                 .collect();
         }
@@ -243,7 +247,7 @@ impl Forward<'_> {
         let centred = self.model.technique.centred;
         let pivot = centred.then(|| quote!(let m0 = v::splat(#rt::finish::row(&pivots, k));));
         let [rstd, offset] = [quote!(#rt::finish::row(&f.rstd, k)), quote!(#rt::finish::row(&f.offset, k))];
-        let row = self.output_row(rows, 0, &quote!(k), &rstd, &offset);
+        let row = self.output_row(rows, 0, &quote!(row + k), &rstd, &offset);
         let rows = number(rows);
         quote! {
             let mut k = 0_usize;
@@ -257,12 +261,12 @@ impl Forward<'_> {
         }
     }
 
-    /// Row `row + at`, the variables of which end in `r`, of a block of `rows`, from its statistics.
+    /// Row `row`, the variables of which end in `r`, of a block of `rows`, from its statistics.
     fn output_row(
         &self,
         rows: usize,
         r: usize,
-        at: &TokenStream,
+        row: &TokenStream,
         rstd: &TokenStream,
         offset: &TokenStream,
     ) -> TokenStream {
@@ -281,7 +285,8 @@ impl Forward<'_> {
             let (params, store) = (self.params(chunk), chunk.store(&quote!(x), &quote!(#y), &value));
             quote!(#params #store)
         };
-        let near = output_sweep(&self.plan.schedule, self.len, &mut |chunk| {
+        let rt = runtime(self.model);
+        let near = output_sweep(&self.plan.schedule, &rt, self.len, &mut |chunk| {
             let d = format_ident!("d{r}_{}", chunk.index);
             step(chunk, if keep { quote!(#d) } else { self.load(chunk, r) })
         });
@@ -289,15 +294,14 @@ impl Forward<'_> {
         let sweep = if rows > 1 || !may_go_past_caches(self.plan, self.len) {
             near
         } else {
-            let rt = runtime(self.model);
             let (to, more) = (quote!(y0), quote!(row + 1 < a.rows));
             let next = ask(self.len, self.plan, &rt, &quote!(x0.wrapping_add(i + a.x_stride)));
             let far = sweep_past_caches(&self.plan.schedule, &rt, &to, &more, &next, &mut |chunk| {
                 step(chunk, self.load(chunk, r))
             });
-            quote!(if a.stream { #far } else { #near })
+            far_or_near(&rt, &far, &near)
         };
-        let of_row = |name: &str, variable: &Ident| of_row(self.model, name, at, variable);
+        let of_row = |name: &str, variable: &Ident| of_row(self.model, name, row, variable);
         let params = each_param(self.model.affine_of_row(), of_row);
         quote! {
             let #r_ = v::splat(#rstd);

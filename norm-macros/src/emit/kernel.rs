@@ -37,6 +37,10 @@ pub fn items(model: &Model, plan: &Plan, module: Option<Ident>) -> Items {
     let table = table::table(model, plan);
     let methods = methods(model);
     let any = any(model);
+    // Only what `norm!` gives is a value that anybody has.
+    let derives = module.is_none().then(
+        || quote!(#[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default)]),
+    );
     let module = module.filter(|_| has_module(model));
     let visible = module.as_ref().map(|_| quote!(pub(super)));
     let kernels = match model.dtypes[..] {
@@ -62,7 +66,7 @@ pub fn items(model: &Model, plan: &Plan, module: Option<Ident>) -> Items {
     let inside = quote! {
         #kernels
 
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default)]
+        #derives
         struct NormkitKernel;
 
         #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]

@@ -5,7 +5,7 @@
 //! result, and before long chains of roundings come about.
 
 use super::sweep::{Chunk, FOLD, fold_chains, folds, may_go_past_caches, sweep, sweep_folding, sweep_past_caches};
-use super::{ask, compute_of, function, number, numbers, pointer, runtime, tensors};
+use super::{ask, compute_of, far_or_near, function, number, numbers, pointer, runtime, tensors};
 use crate::model::{Len, Model, Role};
 use crate::plan::{Pass, PassPlan, Schedule};
 use proc_macro2::TokenStream;
@@ -161,17 +161,17 @@ impl Segments<'_> {
         let mut step = |chunk: &Chunk| {
             chunk.store_output(&quote!(y0), &self.value(chunk), self.plan.pass.adds(self.model.technique))
         };
-        let near = sweep(schedule, self.len, schedule.unroll, &mut step);
+        let rt = runtime(self.model);
+        let near = sweep(schedule, &rt, self.len, schedule.unroll, &mut step);
         let near = self.each_set(&none, &near, &none);
         if self.model.technique.of_sum || !may_go_past_caches(self.plan, self.len) {
             return near;
         }
-        let rt = runtime(self.model);
         let (to, more) = (quote!(y0), quote!(false));
         let far = sweep_past_caches(schedule, &rt, &to, &more, &self.next_flight(), &mut step);
         let far = self.each_set(&none, &far, &none);
         // Segments do not follow one another.
-        quote!(if a.stream { let mut line = #rt::cache::line(false); #far } else { #near })
+        far_or_near(&rt, &quote!(let mut line = #rt::cache::line(false); #far), &near)
     }
 
     /// Along how many axes a set's segments lie, with those of other sets between them; 0 where a set is one segment.

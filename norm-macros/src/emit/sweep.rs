@@ -1,6 +1,6 @@
 //! One pass over the elements of a row, chunk by chunk.
 
-use super::number;
+use super::{number, where_optimized};
 use crate::model::Len;
 use crate::plan::{Isa, Pass, PassPlan, Schedule, Tail};
 use proc_macro2::TokenStream;
@@ -70,9 +70,15 @@ impl Chunk {
     }
 }
 
-/// All chunks of a row, straight-line or in loops of `unroll` vectors, with `step` for each.
-pub fn sweep(schedule: &Schedule, len: Len, unroll: usize, step: &mut dyn FnMut(&Chunk) -> TokenStream) -> TokenStream {
-    sweep_folding(schedule, len, unroll, &TokenStream::new(), step)
+/// All chunks of a row, straight-line or in loops of `unroll` vectors, with `step` for each; no step depends on another.
+pub fn sweep(
+    schedule: &Schedule,
+    rt: &TokenStream,
+    len: Len,
+    unroll: usize,
+    step: &mut dyn FnMut(&Chunk) -> TokenStream,
+) -> TokenStream {
+    sweep_with(schedule, len, unroll, &TokenStream::new(), Some(rt), step)
 }
 
 /// Whether rows or segments may be written past the caches: where the level has such stores, rows of a few vectors at least (a kernel
@@ -89,7 +95,12 @@ pub fn may_go_past_caches(plan: &PassPlan, len: Len) -> bool {
 /// What such a kernel starts with: `to` is the argument that it writes to.
 pub fn declare_line(rt: &TokenStream, to: &TokenStream) -> TokenStream {
     let stride = format_ident!("{}_stride", to.to_string());
-    quote!(let mut line = #rt::cache::line(a.#stride == n);)
+    where_optimized(rt, &quote!(let mut line = #rt::cache::line(a.#stride == n);), &TokenStream::new())
+}
+
+/// Where such a kernel leaves a row to the careful one: what is left of the row before `to` goes into place.
+pub fn put_line(rt: &TokenStream, to: &TokenStream) -> TokenStream {
+    where_optimized(rt, &quote!(#rt::cache::put_line(&mut line, #to);), &TokenStream::new())
 }
 
 /// All chunks of a row that is written past the caches, which only takes whole vectors that are aligned: what comes before the first and
@@ -155,12 +166,24 @@ fn hidden(n: usize, end: usize) -> TokenStream {
     if n == end { quote!(a.n) } else { quote!(a.n - #left) }
 }
 
-/// As [`sweep`], with `fold` every [`FOLD`] iterations of a long row.
+/// As [`sweep`], with sums that steps add to, and `fold` every [`FOLD`] iterations of a long row.
 pub fn sweep_folding(
     schedule: &Schedule,
     len: Len,
     unroll: usize,
     fold: &TokenStream,
+    step: &mut dyn FnMut(&Chunk) -> TokenStream,
+) -> TokenStream {
+    sweep_with(schedule, len, unroll, fold, None, step)
+}
+
+/// As [`sweep_folding`]; `apart` is the runtime's path where no step depends on another.
+fn sweep_with(
+    schedule: &Schedule,
+    len: Len,
+    unroll: usize,
+    fold: &TokenStream,
+    apart: Option<&TokenStream>,
     step: &mut dyn FnMut(&Chunk) -> TokenStream,
 ) -> TokenStream {
     let block = number(FOLD * unroll * schedule.lanes);
@@ -172,13 +195,12 @@ pub fn sweep_folding(
             if end <= stride {
                 return straight(schedule, 0, n, step);
             }
-            let steps = iteration(schedule, unroll, step);
+            let steps = advance(schedule, unroll, apart, step);
             let rest = straight(schedule, end, n, step);
-            let (end, stride) = (hidden(n, end), number(stride));
+            let end = hidden(n, end);
             let all = quote! {
                 while i < stop {
                     #steps
-                    i += #stride;
                 }
             };
             let all = if fold.is_empty() {
@@ -200,8 +222,8 @@ pub fn sweep_folding(
             }
         }
         Len::Runtime => {
-            let steps = iteration(schedule, unroll, step);
-            let single = iteration(schedule, 1, step);
+            let steps = advance(schedule, unroll, apart, step);
+            let single = advance(schedule, 1, None, step);
             let part = step(&Chunk { at: quote!(i), extent: Extent::Part(quote!(n - i)), index: 0, chain: 0 });
             let (lanes, stride) = (number(schedule.lanes), number(unroll * schedule.lanes));
             quote! {
@@ -210,13 +232,11 @@ pub fn sweep_folding(
                     let stop = if n - i > #block { i + #block } else { n };
                     while stop - i >= #stride {
                         #steps
-                        i += #stride;
                     }
                     #fold
                 }
                 while n - i >= #lanes {
                     #single
-                    i += #lanes;
                 }
                 if i < n {
                     #part
@@ -227,17 +247,27 @@ pub fn sweep_folding(
 }
 
 /// The second sweep over a row, in the direction that is planned.
-pub fn output_sweep(schedule: &Schedule, len: Len, step: &mut dyn FnMut(&Chunk) -> TokenStream) -> TokenStream {
+pub fn output_sweep(
+    schedule: &Schedule,
+    rt: &TokenStream,
+    len: Len,
+    step: &mut dyn FnMut(&Chunk) -> TokenStream,
+) -> TokenStream {
     let unroll = schedule.unroll;
     if !schedule.reversed {
-        return sweep(schedule, len, unroll, step);
+        return sweep(schedule, rt, len, unroll, step);
     }
-    let stride = unroll * schedule.lanes;
-    let (steps, each) = (iteration(schedule, unroll, step), number(stride));
+    let (stride, lanes) = (unroll * schedule.lanes, number(schedule.lanes));
+    let (first, others) = iteration(schedule, unroll, step);
+    let none = TokenStream::new();
+    let farther = number(stride - schedule.lanes);
+    let (farther, others) = (where_optimized(rt, &quote!(i -= #farther;), &none), where_optimized(rt, &others, &none));
     let all = quote! {
         while i > 0 {
-            i -= #each;
-            #steps
+            #farther
+            i -= #lanes;
+            #first
+            #others
         }
     };
     match len {
@@ -252,9 +282,9 @@ pub fn output_sweep(schedule: &Schedule, len: Len, step: &mut dyn FnMut(&Chunk) 
             }
         }
         Len::Runtime => {
-            let single = iteration(schedule, 1, step);
+            let (single, _) = iteration(schedule, 1, step);
             let part = step(&Chunk { at: quote!(i), extent: Extent::Part(quote!(n - i)), index: 0, chain: 0 });
-            let lanes = number(schedule.lanes);
+            let each = number(stride);
             quote! {
                 let mut i = n - n % #lanes;
                 if i < n {
@@ -270,15 +300,35 @@ pub fn output_sweep(schedule: &Schedule, len: Len, step: &mut dyn FnMut(&Chunk) 
     }
 }
 
-/// The chunks of one iteration of a loop over `i`.
-fn iteration(schedule: &Schedule, unroll: usize, step: &mut dyn FnMut(&Chunk) -> TokenStream) -> TokenStream {
-    (0..unroll)
-        .map(|k| {
-            let offset = number(k * schedule.lanes);
-            let at = if k == 0 { quote!(i) } else { quote!(i + #offset) };
-            step(&Chunk { at, extent: Extent::Whole, index: k, chain: k % schedule.chains })
-        })
-        .collect()
+/// The chunks of one iteration of a loop over `i`: the first, and the others.
+fn iteration(
+    schedule: &Schedule,
+    unroll: usize,
+    step: &mut dyn FnMut(&Chunk) -> TokenStream,
+) -> (TokenStream, TokenStream) {
+    let mut chunk = |k: usize| {
+        let offset = number(k * schedule.lanes);
+        let at = if k == 0 { quote!(i) } else { quote!(i + #offset) };
+        step(&Chunk { at, extent: Extent::Whole, index: k, chain: k % schedule.chains })
+    };
+    (chunk(0), (1..unroll).map(chunk).collect())
+}
+
+/// The chunks of one iteration, and the step to the next; where they are `apart`, one chunk is an iteration as good.
+fn advance(
+    schedule: &Schedule,
+    unroll: usize,
+    apart: Option<&TokenStream>,
+    step: &mut dyn FnMut(&Chunk) -> TokenStream,
+) -> TokenStream {
+    let (first, others) = iteration(schedule, unroll, step);
+    let Some(rt) = apart.filter(|_| unroll > 1) else {
+        let stride = number(unroll * schedule.lanes);
+        return quote!(#first #others i += #stride;);
+    };
+    let (lanes, farther) = (number(schedule.lanes), number((unroll - 1) * schedule.lanes));
+    let others = where_optimized(rt, &quote!(#others i += #farther;), &TokenStream::new());
+    quote!(#first #others i += #lanes;)
 }
 
 /// The chunks from element `from` to `n`, one after the other.
@@ -400,7 +450,12 @@ pub fn sums(rows: &[TokenStream]) -> TokenStream {
 /// Code for blocks of `rows` rows, where also the condition `and` holds, then for rows one by one: `block(rows)` gives each.
 ///
 /// A block ends with `continue` if it has done its rows; rows that it has not done are taken one by one.
-pub fn blocks(rows: usize, and: &TokenStream, block: &mut dyn FnMut(usize) -> TokenStream) -> TokenStream {
+pub fn blocks(
+    rt: &TokenStream,
+    rows: usize,
+    and: &TokenStream,
+    block: &mut dyn FnMut(usize) -> TokenStream,
+) -> TokenStream {
     let single = block(1);
     if rows == 1 {
         return quote! {
@@ -413,12 +468,11 @@ pub fn blocks(rows: usize, and: &TokenStream, block: &mut dyn FnMut(usize) -> To
     }
     let together = block(rows);
     let rows = number(rows);
+    let together = where_optimized(rt, &quote!(if a.rows - row >= #rows #and { #together }), &TokenStream::new());
     quote! {
         let mut row = 0_usize;
         while row < a.rows {
-            if a.rows - row >= #rows #and {
-                #together
-            }
+            #together
             let stop = ::core::cmp::Ord::min(a.rows, row + #rows);
             while row < stop {
                 { #single }

@@ -186,12 +186,6 @@ mod NormkitKernelsOfNorm {
 }
 const _: () = {
     use NormkitKernelsOfNorm::{SPEC, sums, output, gradient_sums, gradient};
-    #[derive(
-        ::core::clone::Clone,
-        ::core::marker::Copy,
-        ::core::fmt::Debug,
-        ::core::default::Default
-    )]
     struct NormkitKernel;
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
     impl NormkitKernel {

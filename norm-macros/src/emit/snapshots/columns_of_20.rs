@@ -44,7 +44,7 @@ fn main() {
                     let mut s1 = v::load_part(a.column_sum.add(c + 16), 4, v::zero());
                     let mut q1 = v::load_part(a.column_square.add(c + 16), 4, v::zero());
                     for row in 0..a.rows {
-                        let x0 = a.x.add((row + 0) * a.x_row);
+                        let x0 = a.x.add(row * a.x_row);
                         let d = v::sub(x::load(x0.add(c)), m0);
                         s0 = v::add(s0, d);
                         q0 = v::fma(d, d, q0);
@@ -59,7 +59,7 @@ fn main() {
                 } else {
                     let mut row = 0_usize;
                     while row < a.rows {
-                        let x0 = a.x.add((row + 0) * a.x_row);
+                        let x0 = a.x.add(row * a.x_row);
                         let mut c = 0_usize;
                         while a.sets - c >= 16 {
                             let m0 = v::load(a.mean.add(c));
@@ -144,16 +144,16 @@ fn main() {
                     let k2 = v::load_part(a.scale.add(c + 16), 4, v::zero());
                     let o2 = v::load_part(a.offset.add(c + 16), 4, v::zero());
                     for row in 0..a.rows {
-                        let x0 = a.x.add((row + 0) * a.x_row);
-                        let y0 = a.y.add((row + 0) * a.y_row);
+                        let x0 = a.x.add(row * a.x_row);
+                        let y0 = a.y.add(row * a.y_row);
                         let w0 = v::splat(
                             <f32 as ::normkit::__private::Element>::widen(
-                                a.weight.add(row + 0).read(),
+                                a.weight.add(row).read(),
                             ),
                         );
                         let b0 = v::splat(
                             <f32 as ::normkit::__private::Element>::widen(
-                                a.bias.add(row + 0).read(),
+                                a.bias.add(row).read(),
                             ),
                         );
                         let z0 = v::fma(
@@ -182,16 +182,16 @@ fn main() {
                 } else {
                     let mut row = 0_usize;
                     while row < a.rows {
-                        let x0 = a.x.add((row + 0) * a.x_row);
-                        let y0 = a.y.add((row + 0) * a.y_row);
+                        let x0 = a.x.add(row * a.x_row);
+                        let y0 = a.y.add(row * a.y_row);
                         let w0 = v::splat(
                             <f32 as ::normkit::__private::Element>::widen(
-                                a.weight.add(row + 0).read(),
+                                a.weight.add(row).read(),
                             ),
                         );
                         let b0 = v::splat(
                             <f32 as ::normkit::__private::Element>::widen(
-                                a.bias.add(row + 0).read(),
+                                a.bias.add(row).read(),
                             ),
                         );
                         let mut c = 0_usize;
@@ -277,20 +277,18 @@ fn main() {
                     let mut s1 = v::load_part(a.column_sum.add(c + 16), 4, v::zero());
                     let mut q1 = v::load_part(a.column_square.add(c + 16), 4, v::zero());
                     for row in 0..a.rows {
-                        let x0 = a.x.add((row + 0) * a.x_row);
-                        let dy0 = a.dy.add((row + 0) * a.dy_row);
+                        let x0 = a.x.add(row * a.x_row);
+                        let dy0 = a.dy.add(row * a.dy_row);
                         let w0 = v::splat(
                             <f32 as ::normkit::__private::Element>::widen(
-                                a.weight.add(row + 0).read(),
+                                a.weight.add(row).read(),
                             ),
                         );
                         let mut dw0 = v::load(
-                            a
-                                .dweight
-                                .add((row + 0) * ::normkit::__private::rows::PADDING),
+                            a.dweight.add(row * ::normkit::__private::rows::PADDING),
                         );
                         let mut db0 = v::load(
-                            a.dbias.add((row + 0) * ::normkit::__private::rows::PADDING),
+                            a.dbias.add(row * ::normkit::__private::rows::PADDING),
                         );
                         let d = x::load(dy0.add(c));
                         let g = v::mul(d, w0);
@@ -311,13 +309,11 @@ fn main() {
                         dw0 = v::fma(d, h, dw0);
                         db0 = v::add(db0, d);
                         v::store(
-                            a
-                                .dweight
-                                .add((row + 0) * ::normkit::__private::rows::PADDING),
+                            a.dweight.add(row * ::normkit::__private::rows::PADDING),
                             dw0,
                         );
                         v::store(
-                            a.dbias.add((row + 0) * ::normkit::__private::rows::PADDING),
+                            a.dbias.add(row * ::normkit::__private::rows::PADDING),
                             db0,
                         );
                     }
@@ -328,20 +324,18 @@ fn main() {
                 } else {
                     let mut row = 0_usize;
                     while row < a.rows {
-                        let x0 = a.x.add((row + 0) * a.x_row);
-                        let dy0 = a.dy.add((row + 0) * a.dy_row);
+                        let x0 = a.x.add(row * a.x_row);
+                        let dy0 = a.dy.add(row * a.dy_row);
                         let w0 = v::splat(
                             <f32 as ::normkit::__private::Element>::widen(
-                                a.weight.add(row + 0).read(),
+                                a.weight.add(row).read(),
                             ),
                         );
                         let mut dw0 = v::load(
-                            a
-                                .dweight
-                                .add((row + 0) * ::normkit::__private::rows::PADDING),
+                            a.dweight.add(row * ::normkit::__private::rows::PADDING),
                         );
                         let mut db0 = v::load(
-                            a.dbias.add((row + 0) * ::normkit::__private::rows::PADDING),
+                            a.dbias.add(row * ::normkit::__private::rows::PADDING),
                         );
                         let mut c = 0_usize;
                         while a.sets - c >= 16 {
@@ -394,13 +388,11 @@ fn main() {
                             v::store_part(a.column_square.add(c), q0, a.sets - c);
                         }
                         v::store(
-                            a
-                                .dweight
-                                .add((row + 0) * ::normkit::__private::rows::PADDING),
+                            a.dweight.add(row * ::normkit::__private::rows::PADDING),
                             dw0,
                         );
                         v::store(
-                            a.dbias.add((row + 0) * ::normkit::__private::rows::PADDING),
+                            a.dbias.add(row * ::normkit::__private::rows::PADDING),
                             db0,
                         );
                         row += 1;
@@ -451,12 +443,12 @@ fn main() {
             unsafe {
                 let mut row = 0_usize;
                 while a.rows - row >= 2 {
-                    let x0 = a.x.add((row + 0) * a.x_row);
-                    let dy0 = a.dy.add((row + 0) * a.dy_row);
-                    let y0 = a.y.add((row + 0) * a.y_row);
+                    let x0 = a.x.add(row * a.x_row);
+                    let dy0 = a.dy.add(row * a.dy_row);
+                    let y0 = a.y.add(row * a.y_row);
                     let w0 = v::splat(
                         <f32 as ::normkit::__private::Element>::widen(
-                            a.weight.add(row + 0).read(),
+                            a.weight.add(row).read(),
                         ),
                     );
                     let x1 = a.x.add((row + 1) * a.x_row);
@@ -524,12 +516,12 @@ fn main() {
                     row += 2;
                 }
                 while row < a.rows {
-                    let x0 = a.x.add((row + 0) * a.x_row);
-                    let dy0 = a.dy.add((row + 0) * a.dy_row);
-                    let y0 = a.y.add((row + 0) * a.y_row);
+                    let x0 = a.x.add(row * a.x_row);
+                    let dy0 = a.dy.add(row * a.dy_row);
+                    let y0 = a.y.add(row * a.y_row);
                     let w0 = v::splat(
                         <f32 as ::normkit::__private::Element>::widen(
-                            a.weight.add(row + 0).read(),
+                            a.weight.add(row).read(),
                         ),
                     );
                     let mut c = 0_usize;

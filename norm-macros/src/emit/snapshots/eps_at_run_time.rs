@@ -119,12 +119,6 @@ const _: () = {
             }
         }
     }
-    #[derive(
-        ::core::clone::Clone,
-        ::core::marker::Copy,
-        ::core::fmt::Debug,
-        ::core::default::Default
-    )]
     struct NormkitKernel;
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
     impl NormkitKernel {

@@ -41,13 +41,13 @@ fn main() {
             let n: usize = a.n;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let inverse_n: f32 = 1.0 / n as f32;
+            let inverse_n: f32 = 1f32 / n as f32;
             unsafe {
                 let mut line = ::normkit::__private::cache::line(a.y_stride == n);
                 let mut row = 0_usize;
                 while row < a.rows {
-                    let x0 = a.x.add((row + 0) * a.x_stride);
-                    let y0 = a.y.add((row + 0) * a.y_stride);
+                    let x0 = a.x.add(row * a.x_stride);
+                    let y0 = a.y.add(row * a.y_stride);
                     let mut q0_0 = v::zero();
                     let mut q0_1 = v::zero();
                     let mut q0_2 = v::zero();
@@ -97,7 +97,7 @@ fn main() {
                     );
                     if f.good {
                         if !a.rstd.is_null() {
-                            a.rstd.add(row + 0).write(f.rstd[0]);
+                            a.rstd.add(row).write(f.rstd[0]);
                         }
                         let r0 = v::splat(f.rstd[0]);
                         if a.stream {
@@ -172,7 +172,8 @@ fn main() {
                                         y0.add(i + 48),
                                         v::mul(v::mul(x::load(x0.add(i + 48)), r0), w),
                                     );
-                                    i += 64;
+                                    i += 48;
+                                    i += 16;
                                 }
                             }
                             while n - i >= 16 {
@@ -267,15 +268,15 @@ fn main() {
             let n: usize = a.n;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let inverse_n: f32 = 1.0 / n as f32;
+            let inverse_n: f32 = 1f32 / n as f32;
             unsafe {
                 let mut line = ::normkit::__private::cache::line(a.dx_stride == n);
                 let mut row = 0_usize;
                 while row < a.rows {
-                    let x0 = a.x.add((row + 0) * a.x_stride);
-                    let dy0 = a.dy.add((row + 0) * a.dy_stride);
-                    let dx0 = a.dx.add((row + 0) * a.dx_stride);
-                    let rstd = a.rstd.add(row + 0).read();
+                    let x0 = a.x.add(row * a.x_stride);
+                    let dy0 = a.dy.add(row * a.dy_stride);
+                    let dx0 = a.dx.add(row * a.dx_stride);
+                    let rstd = a.rstd.add(row).read();
                     let r0 = v::splat(rstd);
                     let mut q0_0 = v::zero();
                     let mut q0_1 = v::zero();
@@ -430,7 +431,8 @@ fn main() {
                             x::store(dx0.add(i), z0);
                         }
                         while i > 0 {
-                            i -= 64;
+                            i -= 48;
+                            i -= 16;
                             let w = p::load(a.weight.add(i));
                             let d = x::load(dy0.add(i));
                             let g = v::mul(d, w);

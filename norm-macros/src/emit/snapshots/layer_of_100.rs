@@ -73,14 +73,14 @@ mod NormkitKernelsOfNorm {
         let n: usize = 100;
         #[allow(unused_imports)]
         use ::normkit::__private::finish::f32 as finish;
-        let inverse_n: f32 = 1.0 / n as f32;
+        let inverse_n: f32 = 1f32 / n as f32;
         unsafe {
             let mut line = ::normkit::__private::cache::line(a.y_stride == n);
             let mut row = 0_usize;
             while row < a.rows {
                 if a.rows - row >= 2 && a.together {
-                    let x0 = a.x.add((row + 0) * a.x_stride);
-                    let y0 = a.y.add((row + 0) * a.y_stride);
+                    let x0 = a.x.add(row * a.x_stride);
+                    let y0 = a.y.add(row * a.y_stride);
                     let x1 = a.x.add((row + 1) * a.x_stride);
                     let y1 = a.y.add((row + 1) * a.y_stride);
                     let pivots = finish::sixteenth({
@@ -148,9 +148,9 @@ mod NormkitKernelsOfNorm {
                                 pivot0,
                                 f.shift[0],
                             );
-                            a.mean.add(row + 0).write(mean);
-                            a.residual.add(row + 0).write(residual);
-                            a.rstd.add(row + 0).write(f.rstd[0]);
+                            a.mean.add(row).write(mean);
+                            a.residual.add(row).write(residual);
+                            a.rstd.add(row).write(f.rstd[0]);
                             let (mean, residual) = finish::split_mean(
                                 pivot1,
                                 f.shift[1],
@@ -212,7 +212,8 @@ mod NormkitKernelsOfNorm {
                                         b,
                                     ),
                                 );
-                                i += 32;
+                                i += 24;
+                                i += 8;
                             }
                             let w = p::load_part(a.weight.add(96), 4, v::zero());
                             let b = p::load_part(a.bias.add(96), 4, v::zero());
@@ -234,8 +235,8 @@ mod NormkitKernelsOfNorm {
                 let stop = ::core::cmp::Ord::min(a.rows, row + 2);
                 while row < stop {
                     {
-                        let x0 = a.x.add((row + 0) * a.x_stride);
-                        let y0 = a.y.add((row + 0) * a.y_stride);
+                        let x0 = a.x.add(row * a.x_stride);
+                        let y0 = a.y.add(row * a.y_stride);
                         let pivots = finish::sixteenth(
                             [v::sum(v::add(x::load(x0.add(0)), x::load(x0.add(8)))); 4],
                         );
@@ -274,9 +275,9 @@ mod NormkitKernelsOfNorm {
                                         pivot0,
                                         f.shift[0],
                                     );
-                                    a.mean.add(row + 0).write(mean);
-                                    a.residual.add(row + 0).write(residual);
-                                    a.rstd.add(row + 0).write(f.rstd[0]);
+                                    a.mean.add(row).write(mean);
+                                    a.residual.add(row).write(residual);
+                                    a.rstd.add(row).write(f.rstd[0]);
                                 }
                                 let r0 = v::splat(f.rstd[0]);
                                 let o0 = v::splat(f.offset[0]);
@@ -375,7 +376,8 @@ mod NormkitKernelsOfNorm {
                                                 b,
                                             ),
                                         );
-                                        i += 32;
+                                        i += 24;
+                                        i += 8;
                                     }
                                     let w = p::load_part(a.weight.add(96), 4, v::zero());
                                     let b = p::load_part(a.bias.add(96), 4, v::zero());
@@ -446,21 +448,21 @@ mod NormkitKernelsOfNorm {
         let n: usize = 100;
         #[allow(unused_imports)]
         use ::normkit::__private::finish::f32 as finish;
-        let inverse_n: f32 = 1.0 / n as f32;
+        let inverse_n: f32 = 1f32 / n as f32;
         unsafe {
             let mut line = ::normkit::__private::cache::line(a.dx_stride == n);
             let mut row = 0_usize;
             while row < a.rows {
-                if a.rstd.add(row + 0).read()
+                if a.rstd.add(row).read()
                     >= <f32 as ::normkit::__private::Compute>::SMALLEST_RSTD
                 {
-                    let x0 = a.x.add((row + 0) * a.x_stride);
-                    let dy0 = a.dy.add((row + 0) * a.dy_stride);
-                    let dx0 = a.dx.add((row + 0) * a.dx_stride);
-                    let rstd = a.rstd.add(row + 0).read();
+                    let x0 = a.x.add(row * a.x_stride);
+                    let dy0 = a.dy.add(row * a.dy_stride);
+                    let dx0 = a.dx.add(row * a.dx_stride);
+                    let rstd = a.rstd.add(row).read();
                     let r0 = v::splat(rstd);
-                    let m0 = v::splat(a.mean.add(row + 0).read());
-                    let c0 = v::splat(-a.residual.add(row + 0).read() * rstd);
+                    let m0 = v::splat(a.mean.add(row).read());
+                    let c0 = v::splat(-a.residual.add(row).read() * rstd);
                     let mut s0_0 = v::zero();
                     let mut s0_1 = v::zero();
                     let mut q0_0 = v::zero();
@@ -582,7 +584,8 @@ mod NormkitKernelsOfNorm {
                             let h = v::fma(v::sub(x::load(x0.add(i + 8)), m0), r0, c0);
                             let z0 = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
                             x::store(dx0.add(i + 8), z0);
-                            i += 16;
+                            i += 8;
+                            i += 8;
                         }
                         let w = p::load_part(a.weight.add(96), 4, v::zero());
                         let d = x::load_part(dy0.add(96), 4, v::zero());
@@ -636,12 +639,6 @@ mod NormkitKernelsOfNorm {
 }
 const _: () = {
     use NormkitKernelsOfNorm::{SPEC, forward, backward};
-    #[derive(
-        ::core::clone::Clone,
-        ::core::marker::Copy,
-        ::core::fmt::Debug,
-        ::core::default::Default
-    )]
     struct NormkitKernel;
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
     impl NormkitKernel {

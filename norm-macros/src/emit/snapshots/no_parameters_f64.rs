@@ -36,12 +36,12 @@ fn main() {
             let n: usize = 16;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f64 as finish;
-            let inverse_n: f64 = 1.0 / n as f64;
+            let inverse_n: f64 = 1f64 / n as f64;
             unsafe {
                 let mut row = 0_usize;
                 while row < a.rows {
-                    let x0 = a.x.add((row + 0) * a.x_stride);
-                    let y0 = a.y.add((row + 0) * a.y_stride);
+                    let x0 = a.x.add(row * a.x_stride);
+                    let y0 = a.y.add(row * a.y_stride);
                     let pivots = finish::sixteenth(
                         [v::sum(
                             v::add(
@@ -82,9 +82,9 @@ fn main() {
                                     pivot0,
                                     f.shift[0],
                                 );
-                                a.mean.add(row + 0).write(mean);
-                                a.residual.add(row + 0).write(residual);
-                                a.rstd.add(row + 0).write(f.rstd[0]);
+                                a.mean.add(row).write(mean);
+                                a.residual.add(row).write(residual);
+                                a.rstd.add(row).write(f.rstd[0]);
                             }
                             let r0 = v::splat(f.rstd[0]);
                             let o0 = v::splat(f.offset[0]);
@@ -100,7 +100,8 @@ fn main() {
                                     y0.add(i + 4),
                                     v::fma(v::sub(x::load(x0.add(i + 4)), m0), r0, o0),
                                 );
-                                i += 8;
+                                i += 4;
+                                i += 4;
                             }
                             break;
                         }
@@ -158,20 +159,20 @@ fn main() {
             let n: usize = 16;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f64 as finish;
-            let inverse_n: f64 = 1.0 / n as f64;
+            let inverse_n: f64 = 1f64 / n as f64;
             unsafe {
                 let mut row = 0_usize;
                 while row < a.rows {
-                    if a.rstd.add(row + 0).read()
+                    if a.rstd.add(row).read()
                         >= <f64 as ::normkit::__private::Compute>::SMALLEST_RSTD
                     {
-                        let x0 = a.x.add((row + 0) * a.x_stride);
-                        let dy0 = a.dy.add((row + 0) * a.dy_stride);
-                        let dx0 = a.dx.add((row + 0) * a.dx_stride);
-                        let rstd = a.rstd.add(row + 0).read();
+                        let x0 = a.x.add(row * a.x_stride);
+                        let dy0 = a.dy.add(row * a.dy_stride);
+                        let dx0 = a.dx.add(row * a.dx_stride);
+                        let rstd = a.rstd.add(row).read();
                         let r0 = v::splat(rstd);
-                        let m0 = v::splat(a.mean.add(row + 0).read());
-                        let c0 = v::splat(-a.residual.add(row + 0).read() * rstd);
+                        let m0 = v::splat(a.mean.add(row).read());
+                        let c0 = v::splat(-a.residual.add(row).read() * rstd);
                         let mut s0_0 = v::zero();
                         let mut s0_1 = v::zero();
                         let mut q0_0 = v::zero();
@@ -210,7 +211,8 @@ fn main() {
                             let h = v::fma(v::sub(x::load(x0.add(i + 4)), m0), r0, c0);
                             let z0 = v::mul(v::fnma(h, t0, v::sub(g, u0)), r0);
                             x::store(dx0.add(i + 4), z0);
-                            i += 8;
+                            i += 4;
+                            i += 4;
                         }
                     } else {
                         <f64 as ::normkit::__private::rows::Entry<

@@ -28,13 +28,13 @@ fn main() {
             let n: usize = 20;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let inverse_n: f32 = 1.0 / n as f32;
+            let inverse_n: f32 = 1f32 / n as f32;
             unsafe {
                 let mut row = 0_usize;
                 while row < a.rows {
                     if a.rows - row >= 4 && a.together {
-                        let x0 = a.x.add((row + 0) * a.x_stride);
-                        let y0 = a.y.add((row + 0) * a.y_stride);
+                        let x0 = a.x.add(row * a.x_stride);
+                        let y0 = a.y.add(row * a.y_stride);
                         let x1 = a.x.add((row + 1) * a.x_stride);
                         let y1 = a.y.add((row + 1) * a.y_stride);
                         let x2 = a.x.add((row + 2) * a.x_stride);
@@ -68,7 +68,7 @@ fn main() {
                         );
                         if f.good {
                             if !a.rstd.is_null() {
-                                a.rstd.add(row + 0).write(f.rstd[0]);
+                                a.rstd.add(row).write(f.rstd[0]);
                                 a.rstd.add(row + 1).write(f.rstd[1]);
                                 a.rstd.add(row + 2).write(f.rstd[2]);
                                 a.rstd.add(row + 3).write(f.rstd[3]);
@@ -100,8 +100,8 @@ fn main() {
                     let stop = ::core::cmp::Ord::min(a.rows, row + 4);
                     while row < stop {
                         {
-                            let x0 = a.x.add((row + 0) * a.x_stride);
-                            let y0 = a.y.add((row + 0) * a.y_stride);
+                            let x0 = a.x.add(row * a.x_stride);
+                            let y0 = a.y.add(row * a.y_stride);
                             let mut q0_0 = v::zero();
                             let d0_0 = x::load(x0.add(0));
                             q0_0 = v::fma(d0_0, d0_0, q0_0);
@@ -110,7 +110,7 @@ fn main() {
                             let f = finish::plain([v::sum(q0_0); 4], inverse_n, a.eps);
                             if f.good {
                                 if !a.rstd.is_null() {
-                                    a.rstd.add(row + 0).write(f.rstd[0]);
+                                    a.rstd.add(row).write(f.rstd[0]);
                                 }
                                 let r0 = v::splat(f.rstd[0]);
                                 let w = p::load(a.weight.add(0));
@@ -169,16 +169,16 @@ fn main() {
             let n: usize = 20;
             #[allow(unused_imports)]
             use ::normkit::__private::finish::f32 as finish;
-            let inverse_n: f32 = 1.0 / n as f32;
+            let inverse_n: f32 = 1f32 / n as f32;
             unsafe {
                 let mut dw0 = v::load(a.dweight.add(0));
                 let mut dw1 = v::load(a.dweight.add(16));
                 let mut row = 0_usize;
                 while row < a.rows {
-                    let x0 = a.x.add((row + 0) * a.x_stride);
-                    let dy0 = a.dy.add((row + 0) * a.dy_stride);
-                    let dx0 = a.dx.add((row + 0) * a.dx_stride);
-                    let rstd = a.rstd.add(row + 0).read();
+                    let x0 = a.x.add(row * a.x_stride);
+                    let dy0 = a.dy.add(row * a.dy_stride);
+                    let dx0 = a.dx.add(row * a.dx_stride);
+                    let rstd = a.rstd.add(row).read();
                     let r0 = v::splat(rstd);
                     let mut q0_0 = v::zero();
                     let mut q0_1 = v::zero();

@@ -97,13 +97,13 @@ const _: () = {
                 let n: usize = 20;
                 #[allow(unused_imports)]
                 use ::normkit::__private::finish::f32 as finish;
-                let inverse_n: f32 = 1.0 / n as f32;
+                let inverse_n: f32 = 1f32 / n as f32;
                 unsafe {
                     let mut row = 0_usize;
                     while row < a.rows {
                         if a.rows - row >= 4 && a.together {
-                            let x0 = a.x.add((row + 0) * a.x_stride);
-                            let y0 = a.y.add((row + 0) * a.y_stride);
+                            let x0 = a.x.add(row * a.x_stride);
+                            let y0 = a.y.add(row * a.y_stride);
                             let x1 = a.x.add((row + 1) * a.x_stride);
                             let y1 = a.y.add((row + 1) * a.y_stride);
                             let x2 = a.x.add((row + 2) * a.x_stride);
@@ -137,7 +137,7 @@ const _: () = {
                             );
                             if f.good {
                                 if !a.rstd.is_null() {
-                                    a.rstd.add(row + 0).write(f.rstd[0]);
+                                    a.rstd.add(row).write(f.rstd[0]);
                                     a.rstd.add(row + 1).write(f.rstd[1]);
                                     a.rstd.add(row + 2).write(f.rstd[2]);
                                     a.rstd.add(row + 3).write(f.rstd[3]);
@@ -169,8 +169,8 @@ const _: () = {
                         let stop = ::core::cmp::Ord::min(a.rows, row + 4);
                         while row < stop {
                             {
-                                let x0 = a.x.add((row + 0) * a.x_stride);
-                                let y0 = a.y.add((row + 0) * a.y_stride);
+                                let x0 = a.x.add(row * a.x_stride);
+                                let y0 = a.y.add(row * a.y_stride);
                                 let mut q0_0 = v::zero();
                                 let d0_0 = x::load(x0.add(0));
                                 q0_0 = v::fma(d0_0, d0_0, q0_0);
@@ -179,7 +179,7 @@ const _: () = {
                                 let f = finish::plain([v::sum(q0_0); 4], inverse_n, a.eps);
                                 if f.good {
                                     if !a.rstd.is_null() {
-                                        a.rstd.add(row + 0).write(f.rstd[0]);
+                                        a.rstd.add(row).write(f.rstd[0]);
                                     }
                                     let r0 = v::splat(f.rstd[0]);
                                     let w = p::load(a.weight.add(0));
@@ -292,13 +292,13 @@ const _: () = {
                 let n: usize = 20;
                 #[allow(unused_imports)]
                 use ::normkit::__private::finish::f32 as finish;
-                let inverse_n: f32 = 1.0 / n as f32;
+                let inverse_n: f32 = 1f32 / n as f32;
                 unsafe {
                     let mut row = 0_usize;
                     while row < a.rows {
                         if a.rows - row >= 4 && a.together {
-                            let x0 = a.x.add((row + 0) * a.x_stride);
-                            let y0 = a.y.add((row + 0) * a.y_stride);
+                            let x0 = a.x.add(row * a.x_stride);
+                            let y0 = a.y.add(row * a.y_stride);
                             let x1 = a.x.add((row + 1) * a.x_stride);
                             let y1 = a.y.add((row + 1) * a.y_stride);
                             let x2 = a.x.add((row + 2) * a.x_stride);
@@ -332,7 +332,7 @@ const _: () = {
                             );
                             if f.good {
                                 if !a.rstd.is_null() {
-                                    a.rstd.add(row + 0).write(f.rstd[0]);
+                                    a.rstd.add(row).write(f.rstd[0]);
                                     a.rstd.add(row + 1).write(f.rstd[1]);
                                     a.rstd.add(row + 2).write(f.rstd[2]);
                                     a.rstd.add(row + 3).write(f.rstd[3]);
@@ -380,8 +380,8 @@ const _: () = {
                         let stop = ::core::cmp::Ord::min(a.rows, row + 4);
                         while row < stop {
                             {
-                                let x0 = a.x.add((row + 0) * a.x_stride);
-                                let y0 = a.y.add((row + 0) * a.y_stride);
+                                let x0 = a.x.add(row * a.x_stride);
+                                let y0 = a.y.add(row * a.y_stride);
                                 let mut q0_0 = v::zero();
                                 let d0_0 = x::load(x0.add(0));
                                 q0_0 = v::fma(d0_0, d0_0, q0_0);
@@ -390,7 +390,7 @@ const _: () = {
                                 let f = finish::plain([v::sum(q0_0); 4], inverse_n, a.eps);
                                 if f.good {
                                     if !a.rstd.is_null() {
-                                        a.rstd.add(row + 0).write(f.rstd[0]);
+                                        a.rstd.add(row).write(f.rstd[0]);
                                     }
                                     let r0 = v::splat(f.rstd[0]);
                                     let w = p::load(a.weight.add(0));
@@ -501,12 +501,6 @@ const _: () = {
             }
         }
     }
-    #[derive(
-        ::core::clone::Clone,
-        ::core::marker::Copy,
-        ::core::fmt::Debug,
-        ::core::default::Default
-    )]
     struct NormkitKernel;
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
     impl NormkitKernel {

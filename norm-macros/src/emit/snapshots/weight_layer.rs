@@ -125,12 +125,6 @@ mod NormkitKernelsOfNorm {
 }
 const _: () = {
     use NormkitKernelsOfNorm::{SPEC, forward, backward};
-    #[derive(
-        ::core::clone::Clone,
-        ::core::marker::Copy,
-        ::core::fmt::Debug,
-        ::core::default::Default
-    )]
     struct NormkitKernel;
     #[allow(dead_code, clippy::too_many_arguments, clippy::unused_self)]
     impl NormkitKernel {
