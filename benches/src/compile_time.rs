@@ -28,12 +28,15 @@ struct Case {
     code: String,
 }
 
-/// What all have: numbers that the compiler does not know, and something done with them.
+/// What all have: numbers that the compiler does not know, room for outputs and gradients. Where there is no layer they are copied.
 const NO_MACRO: &str = r#"fn main() {
     let unknown = std::env::args().count();
     let x: Vec<f32> = (0..16 * 4096).map(|i| (i % (unknown + 6)) as f32).collect();
-    let sum: f32 = x.iter().sum();
-    println!("{sum}");
+    let mut y = vec![0.0_f32; x.len()];
+    let mut dx = y.clone();
+    y[..16 * 4096].copy_from_slice(&x[..16 * 4096]);
+    dx[..16 * 4096].copy_from_slice(&y[..16 * 4096]);
+    println!("{}", y[0] + dx[0]);
 }
 "#;
 
@@ -48,7 +51,7 @@ fn cases() -> Vec<Case> {
         Case {
             name: "linked",
             label: "no macro, normkit linked",
-            code: NO_MACRO.replace("println!(\"{sum}\")", "println!(\"{sum} {:?}\", normkit::Level::current())"),
+            code: NO_MACRO.replace("}\n", "    println!(\"{:?}\", normkit::Level::current());\n}\n"),
         },
         Case { name: "not-called", label: "one rms layer, not called", code: format!("{ONE}{NO_MACRO}") },
         Case {
