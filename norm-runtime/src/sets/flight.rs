@@ -100,10 +100,9 @@ impl<A: Compute> Pad<'_, A> {
         let part = flight.part(range);
         let mut args = problem.args(part.sets, rows.len());
         args.stream = problem.is_distant::<T>();
+        self.sum[range.clone()].fill(0.0);
+        self.square[range.clone()].fill(0.0);
         self.point(&mut args, range.start);
-        let (sum, square) = (&mut self.sum[range.clone()], &mut self.square[range.clone()]);
-        sum.fill(0.0);
-        square.fill(0.0);
         let bytes = problem.bytes::<T>(part.sets);
         // SAFETY: pieces are sets or rows of their own; the call waits for all of them.
         let shared = unsafe { Shared::new(&args) };
@@ -118,6 +117,8 @@ impl<A: Compute> Pad<'_, A> {
             });
             return;
         }
+        // Kernels over columns do not know of these.
+        let (sum, square) = (&mut self.sum[range.clone()], &mut self.square[range.clone()]);
         let chunk = problem.rows_a_chunk();
         let chunks = rows.len().div_ceil(chunk);
         let sum_chunk = |index: usize, sums: &mut [f64]| {
