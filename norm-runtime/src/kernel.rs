@@ -17,7 +17,7 @@ use core::ops::Deref;
 /// What the passes of a kernel over elements of `T` with parameters of `P` are selected from.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "named after the passes")]
-pub enum Passes<T: Element, P> {
+pub enum Passes<T: Element, P: 'static> {
     /// Of rows.
     Rows { forward: rows::Select<ForwardArgs<T, P>>, backward: rows::Select<BackwardArgs<T, P>> },
     /// Of all else.

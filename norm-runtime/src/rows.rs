@@ -17,7 +17,7 @@ use crate::saved::{Places, Saved};
 use crate::shape::Operand;
 use crate::spec::{Affine, Spec};
 use crate::threads::{self, Shared};
-use crate::untyped::{ParamPlaces, SelectUntyped};
+use crate::untyped::ParamPlaces;
 use crate::view::{View, ViewMut};
 use core::ops::Range;
 use partial::sum_blocks;
@@ -87,6 +87,7 @@ pub type Kernel<Args> = unsafe fn(&Args);
 
 /// The same kernel for each instruction set.
 #[derive(Debug)]
+#[repr(C)]
 #[allow(missing_docs, reason = "named after the levels; `avx512_bf16` is for AVX-512 with the conversions to bf16")]
 pub struct Kernels<Args> {
     #[cfg(target_arch = "x86_64")]
@@ -114,7 +115,7 @@ impl<Args> Kernels<Args> {
 }
 
 /// The kernels of one pass, by the length of the row; `None` if there is none for it.
-pub type Select<Args> = fn(usize) -> Option<Kernels<Args>>;
+pub type Select<Args> = fn(usize) -> Option<&'static Kernels<Args>>;
 
 /// The parameters of a call.
 #[derive(Clone, Copy, Debug)]
@@ -190,7 +191,7 @@ pub unsafe fn pivot<T: Element>(x: *const T, n: usize) -> T::Compute {
 /// parameters of `spec`, on a machine with its level's instruction set.
 unsafe fn forward<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<Kernel<ForwardArgs<T, ()>>>,
+    select: Select<ForwardArgs<T, ()>>,
     x: View<'_, T>,
     params: ParamPlaces,
     eps: T::Compute,
@@ -201,12 +202,12 @@ unsafe fn forward<T: Element>(
     let (x, y) = (x.data.as_ptr(), y.data.as_mut_ptr());
     if !spec.is_over_rows() {
         // SAFETY: the caller's contract; the operands are these two views.
-        return unsafe { staged::forward(spec, kernels, operands, (x, y), params, eps, saved) };
+        return unsafe { staged::forward(spec, select, operands, (x, y), params, eps, saved) };
     }
     let mut walk = Walk::NONE;
     walk.lay_out(spec, &operands, params.len())?;
     // SAFETY: the caller's contract; the operands of the walk are these two views.
-    unsafe { forward_walk(spec, kernels, &walk, x, y, params, eps, saved) }
+    unsafe { forward_walk(spec, select, &walk, x, y, params, eps, saved) }
 }
 
 /// Normalizes `x` in place.
@@ -218,7 +219,7 @@ unsafe fn forward<T: Element>(
 /// As for [`forward`].
 unsafe fn forward_inplace<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<Kernel<ForwardArgs<T, ()>>>,
+    select: Select<ForwardArgs<T, ()>>,
     x: ViewMut<'_, T>,
     params: ParamPlaces,
     eps: T::Compute,
@@ -227,12 +228,12 @@ unsafe fn forward_inplace<T: Element>(
     let data = x.data.as_mut_ptr();
     if !spec.is_over_rows() {
         // SAFETY: the caller's contract; both operands are this view.
-        return unsafe { staged::forward(spec, kernels, operands, (data, data), params, eps, None) };
+        return unsafe { staged::forward(spec, select, operands, (data, data), params, eps, None) };
     }
     let mut walk = Walk::NONE;
     walk.lay_out(spec, &operands, params.len())?;
     // SAFETY: the caller's contract; both operands of the walk are this view.
-    unsafe { forward_walk(spec, kernels, &walk, data, data, params, eps, None) }
+    unsafe { forward_walk(spec, select, &walk, data, data, params, eps, None) }
 }
 
 /// # Safety
@@ -240,7 +241,7 @@ unsafe fn forward_inplace<T: Element>(
 #[allow(clippy::too_many_arguments, reason = "one call for both of the above")]
 unsafe fn forward_walk<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<Kernel<ForwardArgs<T, ()>>>,
+    select: Select<ForwardArgs<T, ()>>,
     walk: &Walk<2>,
     x: *const T,
     y: *mut T,
@@ -251,7 +252,7 @@ unsafe fn forward_walk<T: Element>(
     let n = walk.n;
     params.check("weight", n)?;
     check_eps(eps)?;
-    let kernel = kernels.select(n, Level::current()?).ok_or_else(|| no_kernel(spec, n))?;
+    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
     if let Some(saved) = saved.as_deref_mut() {
         saved.resize(walk.rows.total, spec.centred);
     }
@@ -319,7 +320,7 @@ pub struct ParamGrads<'a, A> {
 #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
 unsafe fn backward<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<Kernel<BackwardArgs<T, ()>>>,
+    select: Select<BackwardArgs<T, ()>>,
     x: View<'_, T>,
     dy: View<'_, T>,
     params: ParamPlaces,
@@ -335,19 +336,19 @@ unsafe fn backward<T: Element>(
     let memory = (x.data.as_ptr(), dy.data.as_ptr(), dx.data.as_mut_ptr());
     if !spec.is_over_rows() {
         // SAFETY: the caller's contract; the operands are these three views.
-        return unsafe { staged::backward(spec, kernels, operands, memory, params, saved, grads) };
+        return unsafe { staged::backward(spec, select, operands, memory, params, saved, grads) };
     }
     let mut walk = Walk::NONE;
     walk.lay_out(spec, &operands, params.len())?;
     // SAFETY: the caller's contract; the operands of the walk are these three views.
-    unsafe { backward_walk(spec, kernels, &walk, memory, params, saved, grads) }
+    unsafe { backward_walk(spec, select, &walk, memory, params, saved, grads) }
 }
 
 /// # Safety
 /// As for [`backward`]; `walk` was made for operands at `x`, `dy` and `dx`, the last of which overlaps neither of the others.
 unsafe fn backward_walk<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<Kernel<BackwardArgs<T, ()>>>,
+    select: Select<BackwardArgs<T, ()>>,
     walk: &Walk<3>,
     (x, dy, dx): (*const T, *const T, *mut T),
     params: ParamPlaces,
@@ -356,7 +357,7 @@ unsafe fn backward_walk<T: Element>(
 ) -> Result<(), NormError> {
     let n = walk.n;
     check_backward(spec, (n, walk.rows.total), params, saved, &grads)?;
-    let kernel = kernels.select(n, Level::current()?).ok_or_else(|| no_kernel(spec, n))?;
+    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
     if n == 0 {
         return Ok(());
     }

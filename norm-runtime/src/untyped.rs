@@ -3,8 +3,7 @@
 
 use crate::dtype::Element;
 use crate::error::NormError;
-use crate::level::Level;
-use crate::rows::{BackwardArgs, ForwardArgs, Kernel, Params, Select, check_found};
+use crate::rows::{BackwardArgs, ForwardArgs, Params, Select, check_found};
 use crate::sets::SetArgs;
 use core::any::TypeId;
 
@@ -12,36 +11,28 @@ use core::any::TypeId;
 ///
 /// # Safety
 /// `Untyped` has the layout of `Self`, in which pointers to parameters alone are of another type.
-pub unsafe trait TypedArgs {
-    type Untyped;
+pub unsafe trait TypedArgs: 'static {
+    type Untyped: 'static;
 }
 
 // SAFETY: the arguments are `repr(C)`, so that pointers of one size and alignment can take the place of each other.
-unsafe impl<T: Element, P> TypedArgs for ForwardArgs<T, P> {
+unsafe impl<T: Element, P: 'static> TypedArgs for ForwardArgs<T, P> {
     type Untyped = ForwardArgs<T, ()>;
 }
 // SAFETY: as above.
-unsafe impl<T: Element, P> TypedArgs for BackwardArgs<T, P> {
+unsafe impl<T: Element, P: 'static> TypedArgs for BackwardArgs<T, P> {
     type Untyped = BackwardArgs<T, ()>;
 }
 // SAFETY: as above.
-unsafe impl<T: Element, P> TypedArgs for SetArgs<T, P> {
+unsafe impl<T: Element, P: 'static> TypedArgs for SetArgs<T, P> {
     type Untyped = SetArgs<T, ()>;
 }
 
-/// What selects a kernel, or what there is of a pass, by a number.
-pub(crate) trait SelectUntyped<S> {
-    /// What there is for that number at a level, without the type of parameters: whoever calls it answers for parameters of the type that
-    /// there was.
-    fn select(&self, by: usize, level: Level) -> Option<S>;
-}
-
-impl<Args: TypedArgs> SelectUntyped<Kernel<Args::Untyped>> for Select<Args> {
-    fn select(&self, by: usize, level: Level) -> Option<Kernel<Args::Untyped>> {
-        let kernel = self(by)?.at(level);
-        // SAFETY: functions of thin references have one calling convention, whatever they refer to, and the referents have one layout.
-        Some(unsafe { core::mem::transmute::<Kernel<Args>, Kernel<Args::Untyped>>(kernel) })
-    }
+/// The same functions to select kernels by. Whoever calls the kernels answers for parameters of the type that there was.
+pub(crate) fn select_untyped<Args: TypedArgs>(select: Select<Args>) -> Select<Args::Untyped> {
+    // SAFETY: functions of thin references, and those that return one or none, have one calling convention, whatever they refer to: the
+    // function is called as what it is, and so are kernels. `Kernels` is `repr(C)`, of as many pointers to functions.
+    unsafe { core::mem::transmute::<Select<Args>, Select<Args::Untyped>>(select) }
 }
 
 /// The same arguments.

@@ -170,7 +170,7 @@ fn family(model: &Model, plan: &Plan) -> TokenStream {
     let this = quote!(Self);
     let selects = Pass::of(model.form()).iter().map(|&pass| {
         let (name, args) = (ident(pass.name()), args_of(model, pass, &this));
-        quote!(#[doc(hidden)] fn #name(n: usize) -> ::core::option::Option<#rt::rows::Kernels<#args>>;)
+        quote!(#[doc(hidden)] fn #name(n: usize) -> ::core::option::Option<&'static #rt::rows::Kernels<#args>>;)
     });
     let text = format!("The element types that there are kernels for: {}.", model.dtype_names());
     let impls = model.dtypes.iter().map(|&dtype| {
@@ -391,7 +391,7 @@ fn select(model: &Model, lens: &[Len], pass: Pass, dtype: Dtype, inside: &TokenS
         // Without conversions to bf16 there is nothing that would differ.
         let avx512_bf16 = name(if Isa::of(dtype).contains(&Isa::Avx512Bf16) { Isa::Avx512Bf16 } else { Isa::Avx512 });
         arms.extend(quote! {
-            #pattern => ::core::option::Option::Some(#rt::rows::Kernels {
+            #pattern => ::core::option::Option::Some(&#rt::rows::Kernels {
                 #[cfg(target_arch = "x86_64")]
                 avx512_bf16: #avx512_bf16,
                 #[cfg(target_arch = "x86_64")]
@@ -406,7 +406,7 @@ fn select(model: &Model, lens: &[Len], pass: Pass, dtype: Dtype, inside: &TokenS
         arms.extend(quote!(_ => ::core::option::Option::None,));
     }
     quote! {
-        fn #name(n: usize) -> ::core::option::Option<#rt::rows::Kernels<#args>> {
+        fn #name(n: usize) -> ::core::option::Option<&'static #rt::rows::Kernels<#args>> {
             #inside
             match n { #arms }
         }

@@ -8,7 +8,7 @@ use crate::dtype::{Element, bf16, f16, with_each_pair};
 use crate::error::NormError;
 use crate::saved::Saved;
 use crate::spec::Spec;
-use crate::untyped::{ParamPlaces, untyped, widen_at};
+use crate::untyped::{ParamPlaces, select_untyped, untyped, widen_at};
 use crate::view::{View, ViewMut};
 
 /// Kernels over elements of this type with parameters of type `P`.
@@ -92,7 +92,7 @@ macro_rules! entries {
                 saved: Option<&mut Saved<Self::Compute>>,
             ) -> Result<(), NormError> {
                 // SAFETY: the caller's contract is the same.
-                unsafe { super::forward(spec, &select, x, ParamPlaces::of(&params), eps, y, saved) }
+                unsafe { super::forward(spec, select_untyped(select), x, ParamPlaces::of(&params), eps, y, saved) }
             }
 
             unsafe fn forward_inplace(
@@ -103,7 +103,7 @@ macro_rules! entries {
                 eps: Self::Compute,
             ) -> Result<(), NormError> {
                 // SAFETY: the caller's contract is the same.
-                unsafe { super::forward_inplace(spec, &select, x, ParamPlaces::of(&params), eps) }
+                unsafe { super::forward_inplace(spec, select_untyped(select), x, ParamPlaces::of(&params), eps) }
             }
 
             unsafe fn backward(
@@ -117,7 +117,7 @@ macro_rules! entries {
                 grads: ParamGrads<'_, Self::Compute>,
             ) -> Result<(), NormError> {
                 // SAFETY: the caller's contract is the same.
-                unsafe { super::backward(spec, &select, x, dy, ParamPlaces::of(&params), saved, dx, grads) }
+                unsafe { super::backward(spec, select_untyped(select), x, dy, ParamPlaces::of(&params), saved, dx, grads) }
             }
 
             #[cold]

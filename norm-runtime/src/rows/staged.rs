@@ -3,7 +3,7 @@
 //! Each row is gathered into memory of the thread's own, which stays in the caches, goes through the kernel for rows of its
 //! length, and is put back. Rows are too short, and their pieces too many, for this to cost more than the kernel itself.
 
-use super::{BackwardArgs, ForwardArgs, Kernel, ParamGrads, check_backward, check_eps, no_kernel, partial::sum_blocks};
+use super::{BackwardArgs, ForwardArgs, ParamGrads, Select, check_backward, check_eps, no_kernel, partial::sum_blocks};
 use crate::dtype::Element;
 use crate::error::NormError;
 use crate::level::Level;
@@ -12,7 +12,7 @@ use crate::scratch::Memory;
 use crate::shape::{Operand, Steps, check_memory, inner_axis, partial_product, product, resolve_dims, strides};
 use crate::spec::{Role, Spec};
 use crate::threads::{self, Shared};
-use crate::untyped::{ParamPlaces, SelectUntyped};
+use crate::untyped::ParamPlaces;
 
 /// Where the pieces of rows lie.
 struct Pieces<const K: usize> {
@@ -86,7 +86,7 @@ impl<const K: usize> Pieces<K> {
 /// As for [`super::forward`]; the operands are at `x` and `y`, which are the same or do not overlap.
 pub(super) unsafe fn forward<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<Kernel<ForwardArgs<T, ()>>>,
+    select: Select<ForwardArgs<T, ()>>,
     operands: [Operand<'_>; 2],
     (x, y): (*const T, *mut T),
     params: ParamPlaces,
@@ -97,7 +97,7 @@ pub(super) unsafe fn forward<T: Element>(
     let (n, rows) = (pieces.n(), pieces.rows.total);
     params.check("weight", n)?;
     check_eps(eps)?;
-    let kernel = kernels.select(n, Level::current()?).ok_or_else(|| no_kernel(spec, n))?;
+    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
     if let Some(saved) = saved.as_deref_mut() {
         saved.resize(rows, spec.centred);
     }
@@ -146,7 +146,7 @@ pub(super) unsafe fn forward<T: Element>(
 /// As for [`super::backward`]; the operands are at `x`, `dy` and `dx`.
 pub(super) unsafe fn backward<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<Kernel<BackwardArgs<T, ()>>>,
+    select: Select<BackwardArgs<T, ()>>,
     operands: [Operand<'_>; 3],
     (x, dy, dx): (*const T, *const T, *mut T),
     params: ParamPlaces,
@@ -156,7 +156,7 @@ pub(super) unsafe fn backward<T: Element>(
     let pieces = Pieces::new(spec, operands, params.len().map(|len| ("weight", len)))?;
     let (n, rows) = (pieces.n(), pieces.rows.total);
     check_backward(spec, (n, rows), params, saved, &grads)?;
-    let kernel = kernels.select(n, Level::current()?).ok_or_else(|| no_kernel(spec, n))?;
+    let kernel = select(n).ok_or_else(|| no_kernel(spec, n))?.at(Level::current()?);
     if rows == 0 {
         return Ok(());
     }

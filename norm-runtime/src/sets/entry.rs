@@ -12,7 +12,7 @@ use crate::saved::Saved;
 use crate::scratch::Memory;
 use crate::shape::Operand;
 use crate::spec::Spec;
-use crate::untyped::{ParamPlaces, SelectUntyped, TypedArgs, room, widened};
+use crate::untyped::{ParamPlaces, TypedArgs, room, select_untyped, widened};
 use crate::view::{View, ViewMut};
 
 /// Running statistics to be updated.
@@ -26,7 +26,7 @@ pub struct RunningMut<'a, P> {
 
 /// The kernels of a pass, by what they are selected by.
 #[derive(Debug)]
-pub enum Selects<T: Element, P, Args> {
+pub enum Selects<T: Element, P: 'static, Args: 'static> {
     /// One for each of the two sweeps.
     Sweeps([Select<T, P>; 2]),
     /// One for both, where sets are rows.
@@ -34,13 +34,13 @@ pub enum Selects<T: Element, P, Args> {
 }
 
 // Not derived, which would ask for arguments that are copied.
-impl<T: Element, P, Args> Clone for Selects<T, P, Args> {
+impl<T: Element, P: 'static, Args: 'static> Clone for Selects<T, P, Args> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: Element, P, Args> Copy for Selects<T, P, Args> {}
+impl<T: Element, P: 'static, Args: 'static> Copy for Selects<T, P, Args> {}
 
 /// The kernels of a pass for a problem, at a level.
 pub(super) enum PassKernels<T: Element, Args> {
@@ -48,13 +48,27 @@ pub(super) enum PassKernels<T: Element, Args> {
     Rows(Kernel<Args>),
 }
 
-impl<T: Element, P, Args: TypedArgs> SelectUntyped<PassKernels<T, Args::Untyped>> for Selects<T, P, Args> {
-    fn select(&self, by: usize, level: Level) -> Option<PassKernels<T, Args::Untyped>> {
-        Some(match self {
+impl<T: Element, P: 'static, Args: TypedArgs> Selects<T, P, Args> {
+    /// The same without the type of parameters.
+    fn untyped(self) -> Selects<T, (), Args::Untyped> {
+        match self {
+            Selects::Sweeps([sums, output]) => Selects::Sweeps([select_untyped(sums), select_untyped(output)]),
+            Selects::Rows(select) => Selects::Rows(select_untyped(select)),
+        }
+    }
+}
+
+impl<T: Element, Args: 'static> Selects<T, (), Args> {
+    fn kernels<const K: usize>(
+        self,
+        spec: &'static Spec,
+        problem: &Problem<K>,
+    ) -> Result<PassKernels<T, Args>, NormError> {
+        Ok(match self {
             Selects::Sweeps([sums, output]) => {
-                PassKernels::Sweeps { sums: sums.select(by, level)?, output: output.select(by, level)? }
+                PassKernels::Sweeps { sums: kernel(spec, problem, sums)?, output: kernel(spec, problem, output)? }
             }
-            Selects::Rows(select) => PassKernels::Rows(select.select(by, level)?),
+            Selects::Rows(select) => PassKernels::Rows(kernel(spec, problem, select)?),
         })
     }
 }
@@ -241,16 +255,16 @@ fn check_fixed<A: Compute>(fixed: &Fixed<'_, A>, channels: usize) -> Result<(), 
     }
 }
 
-/// What is selected for the problem at the current level.
-fn select<S, const K: usize>(
+/// The kernel for the problem at the current level.
+fn kernel<Args: 'static, const K: usize>(
     spec: &'static Spec,
     problem: &Problem<K>,
-    select: &dyn SelectUntyped<S>,
-) -> Result<S, NormError> {
+    select: rows::Select<Args>,
+) -> Result<Kernel<Args>, NormError> {
     let by = problem.selected_by();
     // Not reached: dims have been checked against the shape, and there are elements.
     let none = NormError::Length { arg: names(spec).x, expected: 0, found: by };
-    select.select(by, Level::current()?).ok_or(none)
+    Ok(select(by).ok_or(none)?.at(Level::current()?))
 }
 
 /// How many statistics a call keeps. One without elements has no sets, but where there are running statistics as many as channels,
@@ -277,7 +291,7 @@ fn check_count<const K: usize>(spec: &Spec, problem: &Problem<K>) -> Result<(), 
 #[allow(clippy::too_many_arguments, reason = "one call for the passes that take statistics")]
 unsafe fn forward<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<PassKernels<T, ForwardArgs<T, ()>>>,
+    select: Selects<T, (), ForwardArgs<T, ()>>,
     operands: [Operand<'_>; 2],
     (x, y): (*const T, *mut T),
     Given { values: params, places }: Given<'_, T::Compute>,
@@ -295,7 +309,7 @@ unsafe fn forward<T: Element>(
         check_running(problem.sets, mean, var)?;
     }
     if problem.total != 0 {
-        let kernels = select(spec, problem, kernels)?;
+        let kernels = select.kernels(spec, problem)?;
         if let Some(saved) = saved.as_deref_mut() {
             saved.resize_sets(problem.statistics(), problem.count(), spec);
         }
@@ -314,7 +328,7 @@ unsafe fn forward<T: Element>(
 /// As for [`Entry::backward`] or, where the description is of a weight, [`Entry::backward_of_param`]; the operands are at these places.
 unsafe fn backward<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<PassKernels<T, BackwardArgs<T, ()>>>,
+    select: Selects<T, (), BackwardArgs<T, ()>>,
     operands: [Operand<'_>; 3],
     (x, dy, dx): (*const T, *const T, *mut T),
     Given { values: params, places }: Given<'_, T::Compute>,
@@ -333,7 +347,7 @@ unsafe fn backward<T: Element>(
     if spec.centred {
         check_len("saved", Some(saved.mean()), problem.statistics())?;
     }
-    let kernels = select(spec, problem, kernels)?;
+    let kernels = select.kernels(spec, problem)?;
     let pass = backward::Backward { spec, problem, kernels, x, dy, dx, params, places, saved };
     // SAFETY: everything has been checked; the caller answers for the kernels.
     unsafe { pass.run(grads) };
@@ -344,7 +358,7 @@ unsafe fn backward<T: Element>(
 /// As for [`Entry::infer`]; the operands are at `memory`, which are the same or do not overlap.
 unsafe fn infer<T: Element>(
     spec: &'static Spec,
-    kernels: &dyn SelectUntyped<Kernel<SetArgs<T, ()>>>,
+    select: Select<T, ()>,
     operands: [Operand<'_>; 2],
     memory: (*const T, *mut T),
     fixed: Fixed<'_, T::Compute>,
@@ -358,7 +372,7 @@ unsafe fn infer<T: Element>(
     check_fixed(&fixed, problem.sets)?;
     check_eps(eps)?;
     if problem.total != 0 {
-        let kernel = select(spec, problem, kernels)?;
+        let kernel = kernel(spec, problem, select)?;
         // SAFETY: everything has been checked; the caller answers for the kernel.
         unsafe { fixed::forward(problem, kernel, memory, fixed, params, eps) };
     }
@@ -370,7 +384,7 @@ unsafe fn infer<T: Element>(
 #[allow(clippy::too_many_arguments, reason = "a backward pass has that many")]
 unsafe fn backward_frozen<T: Element>(
     spec: &'static Spec,
-    kernels: [&dyn SelectUntyped<Kernel<SetArgs<T, ()>>>; 2],
+    select: [Select<T, ()>; 2],
     operands: [Operand<'_>; 3],
     (x, dy, dx): (*const T, *const T, *mut T),
     fixed: Fixed<'_, T::Compute>,
@@ -386,7 +400,7 @@ unsafe fn backward_frozen<T: Element>(
     check_fixed(&fixed, problem.sets)?;
     check_eps(eps)?;
     if problem.total != 0 {
-        let [sums, output] = [select(spec, problem, kernels[0])?, select(spec, problem, kernels[1])?];
+        let [sums, output] = [kernel(spec, problem, select[0])?, kernel(spec, problem, select[1])?];
         let pass = fixed::Backward { problem, sums, output, x, dy, dx, fixed, params, eps };
         // SAFETY: everything has been checked; the caller answers for the kernels.
         unsafe { pass.run(grads) };
@@ -452,7 +466,7 @@ macro_rules! entries {
                 unsafe {
                     let at = (x.data.as_ptr(), y.data.as_mut_ptr());
                     let kept = saved.as_deref_mut();
-                    forward(spec, &select, operands(spec, &x, &y), at, params, eps, kept, lens)
+                    forward(spec, select.untyped(), operands(spec, &x, &y), at, params, eps, kept, lens)
                 }?;
                 match (saved, running) {
                     (Some(saved), Some(RunningMut { mean, var, num_batches_tracked })) => {
@@ -475,7 +489,7 @@ macro_rules! entries {
                 // SAFETY: the caller's contract; both operands are this view.
                 unsafe {
                     let operands = operands_inplace(spec, &x);
-                    forward(spec, &select, operands, (data, data), params, eps, None, None)
+                    forward(spec, select.untyped(), operands, (data, data), params, eps, None, None)
                 }
             }
 
@@ -495,7 +509,7 @@ macro_rules! entries {
                 // SAFETY: the caller's contract; the operands are these three views.
                 unsafe {
                     let operands = operands_backward(spec, &x, &dy, &dx);
-                    backward(spec, &select, operands, at, params, saved, grads)
+                    backward(spec, select.untyped(), operands, at, params, saved, grads)
                 }
             }
 
@@ -515,7 +529,7 @@ macro_rules! entries {
                 // SAFETY: the caller's contract; the operands are these three views.
                 unsafe {
                     let operands = operands_backward(spec, &x, &dy, &dx);
-                    backward(spec, &select, operands, at, params, saved, grads)
+                    backward(spec, select.untyped(), operands, at, params, saved, grads)
                 }
             }
 
@@ -533,7 +547,7 @@ macro_rules! entries {
                 let (params, fixed) = given(params, fixed, &mut memory);
                 // SAFETY: the caller's contract; the operands are these two views.
                 unsafe {
-                    infer(spec, &select, operands(spec, &x, &y), at, fixed, params, eps)
+                    infer(spec, select_untyped(select), operands(spec, &x, &y), at, fixed, params, eps)
                 }
             }
 
@@ -550,7 +564,7 @@ macro_rules! entries {
                 let (params, fixed) = given(params, fixed, &mut memory);
                 // SAFETY: the caller's contract; both operands are this view.
                 unsafe {
-                    infer(spec, &select, operands_inplace(spec, &x), (data, data), fixed, params, eps)
+                    infer(spec, select_untyped(select), operands_inplace(spec, &x), (data, data), fixed, params, eps)
                 }
             }
 
@@ -571,7 +585,7 @@ macro_rules! entries {
                 // SAFETY: the caller's contract; the operands are these three views.
                 unsafe {
                     let operands = operands_backward(spec, &x, &dy, &dx);
-                    backward_frozen(spec, [&select[0], &select[1]], operands, at, fixed, params, eps, grads)
+                    backward_frozen(spec, select.map(select_untyped), operands, at, fixed, params, eps, grads)
                 }
             }
         }

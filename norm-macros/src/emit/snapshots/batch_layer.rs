@@ -79,21 +79,23 @@ mod NormkitKernelsOfNorm {
     pub(super) fn sums(
         n: usize,
     ) -> ::core::option::Option<
-        ::normkit::__private::rows::Kernels<
+        &'static ::normkit::__private::rows::Kernels<
             ::normkit::__private::sets::SetArgs<f32, f32>,
         >,
     > {
         match n {
             _ => {
-                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: sums_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: sums_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: sums_n_avx2,
-                    portable: sums_n_portable,
-                })
+                ::core::option::Option::Some(
+                    &::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: sums_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: sums_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: sums_n_avx2,
+                        portable: sums_n_portable,
+                    },
+                )
             }
         }
     }
@@ -107,21 +109,23 @@ mod NormkitKernelsOfNorm {
     pub(super) fn output(
         n: usize,
     ) -> ::core::option::Option<
-        ::normkit::__private::rows::Kernels<
+        &'static ::normkit::__private::rows::Kernels<
             ::normkit::__private::sets::SetArgs<f32, f32>,
         >,
     > {
         match n {
             _ => {
-                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: output_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: output_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: output_n_avx2,
-                    portable: output_n_portable,
-                })
+                ::core::option::Option::Some(
+                    &::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: output_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: output_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: output_n_avx2,
+                        portable: output_n_portable,
+                    },
+                )
             }
         }
     }
@@ -137,21 +141,23 @@ mod NormkitKernelsOfNorm {
     pub(super) fn gradient_sums(
         n: usize,
     ) -> ::core::option::Option<
-        ::normkit::__private::rows::Kernels<
+        &'static ::normkit::__private::rows::Kernels<
             ::normkit::__private::sets::SetArgs<f32, f32>,
         >,
     > {
         match n {
             _ => {
-                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: gradient_sums_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: gradient_sums_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: gradient_sums_n_avx2,
-                    portable: gradient_sums_n_portable,
-                })
+                ::core::option::Option::Some(
+                    &::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: gradient_sums_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: gradient_sums_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: gradient_sums_n_avx2,
+                        portable: gradient_sums_n_portable,
+                    },
+                )
             }
         }
     }
@@ -165,21 +171,23 @@ mod NormkitKernelsOfNorm {
     pub(super) fn gradient(
         n: usize,
     ) -> ::core::option::Option<
-        ::normkit::__private::rows::Kernels<
+        &'static ::normkit::__private::rows::Kernels<
             ::normkit::__private::sets::SetArgs<f32, f32>,
         >,
     > {
         match n {
             _ => {
-                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: gradient_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: gradient_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: gradient_n_avx2,
-                    portable: gradient_n_portable,
-                })
+                ::core::option::Option::Some(
+                    &::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: gradient_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: gradient_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: gradient_n_avx2,
+                        portable: gradient_n_portable,
+                    },
+                )
             }
         }
     }

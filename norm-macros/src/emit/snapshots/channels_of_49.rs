@@ -106,21 +106,23 @@ fn main() {
         fn sums(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::sets::SetArgs<f32, f32>,
             >,
         > {
             match n {
                 49 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: sums_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: sums_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: sums_49_avx2,
-                        portable: sums_49_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: sums_49_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: sums_49_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: sums_49_avx2,
+                            portable: sums_49_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -165,21 +167,23 @@ fn main() {
         fn output(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::sets::SetArgs<f32, f32>,
             >,
         > {
             match n {
                 49 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: output_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: output_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: output_49_avx2,
-                        portable: output_49_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: output_49_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: output_49_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: output_49_avx2,
+                            portable: output_49_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -285,21 +289,23 @@ fn main() {
         fn gradient_sums(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::sets::SetArgs<f32, f32>,
             >,
         > {
             match n {
                 49 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: gradient_sums_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: gradient_sums_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: gradient_sums_49_avx2,
-                        portable: gradient_sums_49_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: gradient_sums_49_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: gradient_sums_49_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: gradient_sums_49_avx2,
+                            portable: gradient_sums_49_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -368,21 +374,23 @@ fn main() {
         fn gradient(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::sets::SetArgs<f32, f32>,
             >,
         > {
             match n {
                 49 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: gradient_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: gradient_49_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: gradient_49_avx2,
-                        portable: gradient_49_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: gradient_49_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: gradient_49_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: gradient_49_avx2,
+                            portable: gradient_49_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }

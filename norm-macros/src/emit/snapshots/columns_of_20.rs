@@ -102,21 +102,23 @@ fn main() {
         fn sums(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::sets::SetArgs<f32, f32>,
             >,
         > {
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: sums_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: sums_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: sums_20_avx2,
-                        portable: sums_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: sums_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: sums_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: sums_20_avx2,
+                            portable: sums_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -235,21 +237,23 @@ fn main() {
         fn output(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::sets::SetArgs<f32, f32>,
             >,
         > {
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: output_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: output_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: output_20_avx2,
-                        portable: output_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: output_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: output_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: output_20_avx2,
+                            portable: output_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -411,21 +415,23 @@ fn main() {
         fn gradient_sums(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::sets::SetArgs<f32, f32>,
             >,
         > {
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: gradient_sums_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: gradient_sums_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: gradient_sums_20_avx2,
-                        portable: gradient_sums_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: gradient_sums_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: gradient_sums_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: gradient_sums_20_avx2,
+                            portable: gradient_sums_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -569,21 +575,23 @@ fn main() {
         fn gradient(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::sets::SetArgs<f32, f32>,
             >,
         > {
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: gradient_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: gradient_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: gradient_20_avx2,
-                        portable: gradient_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: gradient_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: gradient_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: gradient_20_avx2,
+                            portable: gradient_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }

@@ -67,21 +67,23 @@ const _: () = {
     fn forward(
         n: usize,
     ) -> ::core::option::Option<
-        mine::normkit::__private::rows::Kernels<
+        &'static mine::normkit::__private::rows::Kernels<
             mine::normkit::__private::rows::ForwardArgs<f32, f32>,
         >,
     > {
         match n {
             _ => {
-                ::core::option::Option::Some(mine::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: forward_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: forward_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: forward_n_avx2,
-                    portable: forward_n_portable,
-                })
+                ::core::option::Option::Some(
+                    &mine::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: forward_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: forward_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: forward_n_avx2,
+                        portable: forward_n_portable,
+                    },
+                )
             }
         }
     }
@@ -101,21 +103,23 @@ const _: () = {
     fn backward(
         n: usize,
     ) -> ::core::option::Option<
-        mine::normkit::__private::rows::Kernels<
+        &'static mine::normkit::__private::rows::Kernels<
             mine::normkit::__private::rows::BackwardArgs<f32, f32>,
         >,
     > {
         match n {
             _ => {
-                ::core::option::Option::Some(mine::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: backward_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: backward_n_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: backward_n_avx2,
-                    portable: backward_n_portable,
-                })
+                ::core::option::Option::Some(
+                    &mine::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: backward_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: backward_n_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: backward_n_avx2,
+                        portable: backward_n_portable,
+                    },
+                )
             }
         }
     }

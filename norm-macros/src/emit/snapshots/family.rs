@@ -215,32 +215,36 @@ fn main() {
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::ForwardArgs<f32, f32>,
             >,
         > {
             match n {
                 64 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: forward_64_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_64_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_64_avx2,
-                        portable: forward_64_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: forward_64_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: forward_64_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: forward_64_avx2,
+                            portable: forward_64_portable,
+                        },
+                    )
                 }
                 _ => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: forward_n_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_n_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_n_avx2,
-                        portable: forward_n_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: forward_n_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: forward_n_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: forward_n_avx2,
+                            portable: forward_n_portable,
+                        },
+                    )
                 }
             }
         }
@@ -474,32 +478,36 @@ fn main() {
         fn backward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::BackwardArgs<f32, f32>,
             >,
         > {
             match n {
                 64 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: backward_64_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: backward_64_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: backward_64_avx2,
-                        portable: backward_64_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: backward_64_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: backward_64_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: backward_64_avx2,
+                            portable: backward_64_portable,
+                        },
+                    )
                 }
                 _ => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: backward_n_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: backward_n_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: backward_n_avx2,
-                        portable: backward_n_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: backward_n_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: backward_n_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: backward_n_avx2,
+                            portable: backward_n_portable,
+                        },
+                    )
                 }
             }
         }

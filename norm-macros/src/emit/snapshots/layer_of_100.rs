@@ -415,21 +415,23 @@ mod NormkitKernelsOfNorm {
     pub(super) fn forward(
         n: usize,
     ) -> ::core::option::Option<
-        ::normkit::__private::rows::Kernels<
+        &'static ::normkit::__private::rows::Kernels<
             ::normkit::__private::rows::ForwardArgs<f32, f32>,
         >,
     > {
         match n {
             100 => {
-                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: forward_100_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: forward_100_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: forward_100_avx2,
-                    portable: forward_100_portable,
-                })
+                ::core::option::Option::Some(
+                    &::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: forward_100_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: forward_100_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: forward_100_avx2,
+                        portable: forward_100_portable,
+                    },
+                )
             }
             _ => ::core::option::Option::None,
         }
@@ -617,21 +619,23 @@ mod NormkitKernelsOfNorm {
     pub(super) fn backward(
         n: usize,
     ) -> ::core::option::Option<
-        ::normkit::__private::rows::Kernels<
+        &'static ::normkit::__private::rows::Kernels<
             ::normkit::__private::rows::BackwardArgs<f32, f32>,
         >,
     > {
         match n {
             100 => {
-                ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                    #[cfg(target_arch = "x86_64")]
-                    avx512_bf16: backward_100_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx512: backward_100_avx512,
-                    #[cfg(target_arch = "x86_64")]
-                    avx2: backward_100_avx2,
-                    portable: backward_100_portable,
-                })
+                ::core::option::Option::Some(
+                    &::normkit::__private::rows::Kernels {
+                        #[cfg(target_arch = "x86_64")]
+                        avx512_bf16: backward_100_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx512: backward_100_avx512,
+                        #[cfg(target_arch = "x86_64")]
+                        avx2: backward_100_avx2,
+                        portable: backward_100_portable,
+                    },
+                )
             }
             _ => ::core::option::Option::None,
         }

@@ -121,21 +121,23 @@ fn main() {
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::ForwardArgs<f64, f64>,
             >,
         > {
             match n {
                 16 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: forward_16_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_16_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_16_avx2,
-                        portable: forward_16_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: forward_16_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: forward_16_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: forward_16_avx2,
+                            portable: forward_16_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -226,21 +228,23 @@ fn main() {
         fn backward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::BackwardArgs<f64, f64>,
             >,
         > {
             match n {
                 16 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: backward_16_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: backward_16_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: backward_16_avx2,
-                        portable: backward_16_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: backward_16_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: backward_16_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: backward_16_avx2,
+                            portable: backward_16_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }

@@ -139,21 +139,23 @@ fn main() {
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::ForwardArgs<f32, f32>,
             >,
         > {
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: forward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_20_avx2,
-                        portable: forward_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: forward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: forward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: forward_20_avx2,
+                            portable: forward_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -217,21 +219,23 @@ fn main() {
         fn backward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::BackwardArgs<f32, f32>,
             >,
         > {
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: backward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: backward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: backward_20_avx2,
-                        portable: backward_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: backward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: backward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: backward_20_avx2,
+                            portable: backward_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }

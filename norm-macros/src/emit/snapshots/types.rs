@@ -63,7 +63,7 @@ const _: () = {
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::ForwardArgs<Self, ::normkit::bf16>,
             >,
         >;
@@ -71,7 +71,7 @@ const _: () = {
         fn backward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::BackwardArgs<Self, ::normkit::bf16>,
             >,
         >;
@@ -80,7 +80,7 @@ const _: () = {
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::ForwardArgs<f32, ::normkit::bf16>,
             >,
         > {
@@ -207,15 +207,17 @@ const _: () = {
             ) {}
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: forward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_20_avx2,
-                        portable: forward_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: forward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: forward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: forward_20_avx2,
+                            portable: forward_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -223,7 +225,7 @@ const _: () = {
         fn backward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::BackwardArgs<f32, ::normkit::bf16>,
             >,
         > {
@@ -244,15 +246,17 @@ const _: () = {
             ) {}
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: backward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: backward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: backward_20_avx2,
-                        portable: backward_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: backward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: backward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: backward_20_avx2,
+                            portable: backward_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -262,7 +266,7 @@ const _: () = {
         fn forward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::ForwardArgs<::normkit::bf16, ::normkit::bf16>,
             >,
         > {
@@ -428,15 +432,17 @@ const _: () = {
             ) {}
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: forward_20_avx512_bf16,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: forward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: forward_20_avx2,
-                        portable: forward_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: forward_20_avx512_bf16,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: forward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: forward_20_avx2,
+                            portable: forward_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
@@ -444,7 +450,7 @@ const _: () = {
         fn backward(
             n: usize,
         ) -> ::core::option::Option<
-            ::normkit::__private::rows::Kernels<
+            &'static ::normkit::__private::rows::Kernels<
                 ::normkit::__private::rows::BackwardArgs<
                     ::normkit::bf16,
                     ::normkit::bf16,
@@ -487,15 +493,17 @@ const _: () = {
             ) {}
             match n {
                 20 => {
-                    ::core::option::Option::Some(::normkit::__private::rows::Kernels {
-                        #[cfg(target_arch = "x86_64")]
-                        avx512_bf16: backward_20_avx512_bf16,
-                        #[cfg(target_arch = "x86_64")]
-                        avx512: backward_20_avx512,
-                        #[cfg(target_arch = "x86_64")]
-                        avx2: backward_20_avx2,
-                        portable: backward_20_portable,
-                    })
+                    ::core::option::Option::Some(
+                        &::normkit::__private::rows::Kernels {
+                            #[cfg(target_arch = "x86_64")]
+                            avx512_bf16: backward_20_avx512_bf16,
+                            #[cfg(target_arch = "x86_64")]
+                            avx512: backward_20_avx512,
+                            #[cfg(target_arch = "x86_64")]
+                            avx2: backward_20_avx2,
+                            portable: backward_20_portable,
+                        },
+                    )
                 }
                 _ => ::core::option::Option::None,
             }
