@@ -250,6 +250,10 @@
 //!
 //! Kernels compile in your crate, under your profile: without optimization they are far slower than scalar code. For
 //! debug builds set `opt-level = 1` or more in `[profile.dev]`.
+//!
+//! Without optimization kernels are shorter, too: what is only there for speed is left out, with the same bits for results. The profile of
+//! `norm-runtime` decides, so whoever optimizes a crate of layers alone (`[profile.dev.package.model]`) wants the same for
+//! `[profile.dev.package.norm-runtime]`.
 
 #[cfg(feature = "ndarray")]
 pub mod arrays;

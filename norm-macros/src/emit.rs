@@ -96,7 +96,8 @@ fn lifetime(argument: &str) -> syn::Lifetime {
     syn::Lifetime::new(&format!("'normkit_{argument}"), Span::call_site())
 }
 
-/// `rest`, after `faster` in builds that are optimized; neither may depend on whether the other is there.
+/// `rest`, after `faster` in builds that are optimized. `rest` compiles and gives the same bits alone; `faster` may use what another `faster`
+/// declares.
 fn where_optimized(rt: &TokenStream, faster: &TokenStream, rest: &TokenStream) -> TokenStream {
     quote!(#rt::where_optimized! { [#faster] #rest })
 }

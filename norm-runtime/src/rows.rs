@@ -193,7 +193,7 @@ unsafe fn forward<T: Element>(
     spec: &'static Spec,
     select: Select<ForwardArgs<T, ()>>,
     x: View<'_, T>,
-    params: ParamPlaces,
+    params: ParamPlaces<'_>,
     eps: T::Compute,
     y: ViewMut<'_, T>,
     saved: Option<&mut Saved<T::Compute>>,
@@ -221,7 +221,7 @@ unsafe fn forward_inplace<T: Element>(
     spec: &'static Spec,
     select: Select<ForwardArgs<T, ()>>,
     x: ViewMut<'_, T>,
-    params: ParamPlaces,
+    params: ParamPlaces<'_>,
     eps: T::Compute,
 ) -> Result<(), NormError> {
     let operands = [Operand::new("x", x.data.len(), &x.layout); 2];
@@ -245,7 +245,7 @@ unsafe fn forward_walk<T: Element>(
     walk: &Walk<2>,
     x: *const T,
     y: *mut T,
-    params: ParamPlaces,
+    params: ParamPlaces<'_>,
     eps: T::Compute,
     mut saved: Option<&mut Saved<T::Compute>>,
 ) -> Result<(), NormError> {
@@ -323,7 +323,7 @@ unsafe fn backward<T: Element>(
     select: Select<BackwardArgs<T, ()>>,
     x: View<'_, T>,
     dy: View<'_, T>,
-    params: ParamPlaces,
+    params: ParamPlaces<'_>,
     saved: &Saved<T::Compute>,
     dx: ViewMut<'_, T>,
     grads: ParamGrads<'_, T::Compute>,
@@ -351,7 +351,7 @@ unsafe fn backward_walk<T: Element>(
     select: Select<BackwardArgs<T, ()>>,
     walk: &Walk<3>,
     (x, dy, dx): (*const T, *const T, *mut T),
-    params: ParamPlaces,
+    params: ParamPlaces<'_>,
     saved: &Saved<T::Compute>,
     grads: ParamGrads<'_, T::Compute>,
 ) -> Result<(), NormError> {
@@ -407,7 +407,7 @@ unsafe fn backward_walk<T: Element>(
 fn check_backward<A: Compute>(
     spec: &'static Spec,
     (n, rows): (usize, usize),
-    params: ParamPlaces,
+    params: ParamPlaces<'_>,
     saved: &Saved<A>,
     grads: &ParamGrads<'_, A>,
 ) -> Result<(), NormError> {

@@ -20,6 +20,7 @@ pub(crate) struct Memory(Option<Param<f64>>);
 impl Memory {
     /// `len` elements.
     pub(crate) fn elements<A: Compute>(&mut self, len: usize) -> &mut [A] {
+        debug_assert!(self.0.is_none(), "asked for once");
         let memory = self.0.insert(take((len * size_of::<A>()).div_ceil(size_of::<f64>())));
         // SAFETY: the memory holds at least `len * size_of::<A>()` bytes, is aligned to 64, initialized, and valid as floats of either
         // size; what is borrowed of it is borrowed of `self`.
@@ -92,7 +93,8 @@ mod tests {
         a.fill(1.0);
         Memory::default().elements::<f64>(1000).fill(2.0);
         assert!(a.iter().all(|&v| v == 1.0));
-        assert_eq!(memory.elements::<f32>(10_000).len(), 10_000);
+        drop(memory);
+        assert_eq!(Memory::default().elements::<f32>(10_000).len(), 10_000);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::error::NormError;
 use crate::rows::{BackwardArgs, ForwardArgs, Params, Select, check_found};
 use crate::sets::SetArgs;
 use core::any::TypeId;
+use core::marker::PhantomData;
 
 /// What kernels take that were generated for parameters of a type: the same memory, whatever the type.
 ///
@@ -30,8 +31,9 @@ unsafe impl<T: Element, P: 'static> TypedArgs for SetArgs<T, P> {
 
 /// The same functions to select kernels by. Whoever calls the kernels answers for parameters of the type that there was.
 pub(crate) fn select_untyped<Args: TypedArgs>(select: Select<Args>) -> Select<Args::Untyped> {
-    // SAFETY: functions of thin references, and those that return one or none, have one calling convention, whatever they refer to: the
-    // function is called as what it is, and so are kernels. `Kernels` is `repr(C)`, of as many pointers to functions.
+    // SAFETY: thin references, and options of them, are compatible as arguments and results of functions, whatever they refer to (the
+    // standard library says so under "ABI compatibility"), so both this function and the kernels may be called by the other type. What they
+    // refer to has one layout: `Kernels` is `repr(C)`, of as many pointers to functions, and so are the arguments.
     unsafe { core::mem::transmute::<Select<Args>, Select<Args::Untyped>>(select) }
 }
 
@@ -64,15 +66,16 @@ struct Place {
 
 /// Where the parameters of a call are, for kernels.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ParamPlaces {
+pub(crate) struct ParamPlaces<'a> {
     weight: Option<Place>,
     bias: Option<Place>,
+    lifetime: PhantomData<&'a ()>,
 }
 
-impl ParamPlaces {
-    pub(crate) fn of<P>(params: &Params<'_, P>) -> Self {
+impl<'a> ParamPlaces<'a> {
+    pub(crate) fn of<P>(params: &Params<'a, P>) -> Self {
         let place = |values: &[P]| Place { start: values.as_ptr().cast(), len: values.len(), size: size_of::<P>() };
-        ParamPlaces { weight: params.weight.map(place), bias: params.bias.map(place) }
+        ParamPlaces { weight: params.weight.map(place), bias: params.bias.map(place), lifetime: PhantomData }
     }
 
     /// The length of the weight.

@@ -67,15 +67,15 @@ fn abridged(expansion: TokenStream, kept: &[&str]) -> TokenStream {
     expansion.into_iter().map(abridge).collect()
 }
 
-/// The expansion as it is where all is optimized: `where_optimized! { [faster] rest }` is `faster rest`.
-fn optimized(expansion: TokenStream) -> TokenStream {
+/// The expansion as it is where all is optimized, `where_optimized! { [faster] rest }` being `faster rest`, or where nothing is.
+fn resolved(expansion: TokenStream, optimized: bool) -> TokenStream {
     let mut tokens: Vec<TokenTree> = Vec::new();
     for token in expansion {
         let TokenTree::Group(group) = &token else {
             tokens.push(token);
             continue;
         };
-        let inside = optimized(group.stream());
+        let inside = resolved(group.stream(), optimized);
         let named =
             matches!(&tokens[..], [.., TokenTree::Ident(name), TokenTree::Punct(_)] if name == "where_optimized");
         if !named {
@@ -93,13 +93,20 @@ fn optimized(expansion: TokenStream) -> TokenStream {
         }
         let mut inside = inside.into_iter();
         let Some(TokenTree::Group(faster)) = inside.next() else { panic!("{group}") };
-        tokens.extend(faster.stream().into_iter().chain(inside));
+        let faster = if optimized { faster.stream() } else { TokenStream::new() };
+        tokens.extend(faster.into_iter().chain(inside));
     }
     tokens.into_iter().collect()
 }
 
 fn check(call: &str, file: TokenStream, kept: &[&str], expected: &ExpectFile) {
-    let file = abridged(optimized(file), kept);
+    let short = resolved(file.clone(), false);
+    assert!(syn::parse2::<syn::File>(short.clone()).is_ok(), "{call}: {short}");
+    check_as(call, resolved(file, true), kept, expected);
+}
+
+fn check_as(call: &str, file: TokenStream, kept: &[&str], expected: &ExpectFile) {
+    let file = abridged(file, kept);
     let file = syn::parse2(file.clone()).unwrap_or_else(|error| panic!("{error} in {file}"));
     let bodies = if kept.is_empty() { "none".into() } else { kept.join(", ") };
     expected.assert_eq(&format!("// {call}\n// Bodies of kernels: {bodies}.\n\n{}", prettyplease::unparse(&file)));
@@ -119,6 +126,15 @@ fn check_layer(args: &str, item: &str, kept: &[&str], expected: &ExpectFile) {
 fn rms_of_20() {
     let kept = ["forward_20_avx512", "backward_20_avx512"];
     check_norm("kind = \"rms\", shape = [_, 20]", &kept, &expect_file!["./snapshots/rms_of_20.rs"]);
+}
+
+#[test]
+fn rms_of_4096_where_nothing_is_optimized() {
+    let args = "kind = \"rms\", shape = [_, 4096]";
+    let expansion = expand_norm(tokens(args));
+    let short = resolved(quote!(fn main() { let _ = #expansion; }), false);
+    let kept = ["forward_4096_avx512", "backward_4096_avx512"];
+    check_as(&format!("norm!({args}), short"), short, &kept, &expect_file!["./snapshots/rms_of_4096_short.rs"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! A module such as `avx512::f32` serves as arithmetic (`V`, `add`, `fma`, `sum` ...) and as input and output of elements
 //! that are stored in the type that they are computed in (`load`, `store` ...). Functions carry the instruction set's
-//! `#[target_feature]` and `#[inline]`: inside a kernel of the same level they melt into straight-line code.
+//! `#[target_feature]` and, where anything is optimized, `#[inline]`: inside a kernel of the same level they melt into straight-line code.
 //!
 //! Modules of half types (`avx512::bf16`) are input and output alone: arithmetic is in `f32`, and `load` and `store` convert, to the
 //! same bits at every level. Values are rounded to the nearest, ties to even; subnormals are kept; a NaN stays one, made quiet, with the

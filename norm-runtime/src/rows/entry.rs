@@ -1,7 +1,7 @@
 //! The entry points, compiled once here, instead of in every crate that has a layer: what depends on the type of parameters for each pair
 //! of types, all else for each type of elements.
 //!
-//! With these compiled in the user's crate, its first layer cost several times the 0.15 s of CPU time that the kernels do.
+//! With these compiled in the user's crate, its first layer cost several times what its kernels do.
 
 use super::{BackwardArgs, ForwardArgs, ParamGrads, Params, Select};
 use crate::dtype::{Element, bf16, f16, with_each_pair};

@@ -89,7 +89,7 @@ pub(super) unsafe fn forward<T: Element>(
     select: Select<ForwardArgs<T, ()>>,
     operands: [Operand<'_>; 2],
     (x, y): (*const T, *mut T),
-    params: ParamPlaces,
+    params: ParamPlaces<'_>,
     eps: T::Compute,
     mut saved: Option<&mut Saved<T::Compute>>,
 ) -> Result<(), NormError> {
@@ -149,7 +149,7 @@ pub(super) unsafe fn backward<T: Element>(
     select: Select<BackwardArgs<T, ()>>,
     operands: [Operand<'_>; 3],
     (x, dy, dx): (*const T, *const T, *mut T),
-    params: ParamPlaces,
+    params: ParamPlaces<'_>,
     saved: &Saved<T::Compute>,
     grads: ParamGrads<'_, T::Compute>,
 ) -> Result<(), NormError> {

@@ -77,7 +77,7 @@ impl<T: Element, Args: 'static> Selects<T, (), Args> {
 #[derive(Clone, Copy)]
 struct Given<'a, A> {
     values: Params<'a, A>,
-    places: ParamPlaces,
+    places: ParamPlaces<'a>,
 }
 
 /// Kernels over sets of elements of this type, with parameters of type `P`.
@@ -234,7 +234,7 @@ fn names(spec: &Spec) -> &'static Names {
     if spec.of_sum { &NAMES_OF_WEIGHT } else { &NAMES }
 }
 
-fn known_len(spec: &Spec, places: ParamPlaces) -> Option<(&'static str, usize)> {
+fn known_len(spec: &Spec, places: ParamPlaces<'_>) -> Option<(&'static str, usize)> {
     places.len().map(|len| (names(spec).weight, len))
 }
 
@@ -408,7 +408,7 @@ unsafe fn backward_frozen<T: Element>(
     Ok(())
 }
 
-/// Parameters as they were given, and statistics that were.
+/// Parameters as they were given, and statistics that were. (Also such as checks will refuse: they are there, whatever their length.)
 fn given<'a, P: Element>(
     params: Params<'a, P>,
     fixed: Fixed<'a, P>,

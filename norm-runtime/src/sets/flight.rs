@@ -26,7 +26,7 @@ pub(super) struct Pad<'a, A> {
 }
 
 /// Where in a page the arrays start that loops go through together: those that are stored to, sums of columns, half a kilobyte or more
-/// after the others and each other, and after the start of a page, where large tensors usually are. See [`scratch::carve`].
+/// after the others and each other, and after the start of a page, where large tensors usually are. See [`crate::scratch::carve`].
 mod place {
     pub(super) const COLUMN_SUM: usize = 640;
     pub(super) const COLUMN_SQUARE: usize = 1216;

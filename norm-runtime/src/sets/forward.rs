@@ -27,7 +27,7 @@ pub(super) struct Forward<'a, T: Element> {
     pub(super) y: *mut T,
     pub(super) params: Params<'a, T::Compute>,
     /// The same as kernels take them.
-    pub(super) places: ParamPlaces,
+    pub(super) places: ParamPlaces<'a>,
     pub(super) eps: T::Compute,
 }
 

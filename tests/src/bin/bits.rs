@@ -3,9 +3,10 @@
 //! They must not depend on how kernels were compiled, though without optimization there is less of them: `.ci/unoptimized` compares what this
 //! prints in one build with what it prints in another.
 
-use normkit::kernel::{Kernel, KernelElement, KernelOf, ParamGrads, Params};
+use normkit::__private::level;
+use normkit::kernel::{Fixed, Kernel, KernelElement, KernelOf, ParamGrads, Params};
 use normkit::{Element, NormError, Saved, bf16, f16, norm};
-use normkit_tests::{Numbers, at_each_level, bits, narrow, past_caches};
+use normkit_tests::{Numbers, at_each_level_of_halves, bits, narrow, past_caches};
 use std::collections::hash_map::DefaultHasher;
 use std::error::Error;
 use std::hash::{Hash, Hasher};
@@ -43,6 +44,7 @@ fn cases() -> Vec<Case> {
         [11, 100], 0 => [kind = "layer", shape = [_, 100], affine = false];
         [3, 20, 7], 20 => [kind = "layer", shape = [_, 20, _], axis = 1];
         [3, 20, 64], 20 => [kind = "rms", shape = [_, 20, 64], axis = 1];
+        [3, 5, 4, 6], 30 => [kind = "layer", shape = [_, 5, _, 6], axis = [1, 3]];
         [4, 5, 7, 9], 5 => [kind = "batch", shape = [_, 5, 7, 9]];
         [3, 5, 56, 56], 5 => [kind = "batch", shape = [_, 5, 56, 56]];
         [3, 5, 30, 31], 5 => [kind = "batch", shape = [_, _, _, _]];
@@ -62,20 +64,29 @@ fn cases() -> Vec<Case> {
         [3, 8, 12, 12], 8 => [kind = "group", groups = 4, shape = [_, 8, 12, 12], dtype = bf16];
         [13, 1536], 13 => [kind = "weight", shape = [_, 1536]];
         [13, 77], 13 => [kind = "weight", shape = [_, _]];
+        [13, 77], 77 => [kind = "weight", shape = [_, _], axis = 1];
+        [11, 768], 768 => [kind = "rms", shape = [_, 768], dtype = bf16, param = bf16, cast = before_weight];
     });
     all
 }
 
-/// Runs both passes over what follows from the dims alone, and adds all that they give to the digest.
+/// Runs all passes over what follows from the dims alone, and adds all that they give to the digest; with `extreme` some of it is so large
+/// that kernels leave it to others.
 fn run<T: KernelElement<P>, P: Element<Compute = T::Compute>>(
     digest: &mut DefaultHasher,
     case: &Case,
     kernel: &KernelOf<T, P>,
+    extreme: bool,
 ) -> Result<(), NormError> {
     let count = case.dims.iter().product();
     let mut numbers = Numbers(7);
     let mut next = |count: usize, about: f64| (0..count).map(|_| about + numbers.next_unit()).collect::<Vec<f64>>();
-    let (x, dy): (Vec<T>, Vec<T>) = (narrow(&next(count, 0.5)), narrow(&next(count, 0.0)));
+    let (mut x, dy) = (next(count, 0.5), narrow::<T>(&next(count, 0.0)));
+    if extreme {
+        let largest = if T::NAME == "f16" { 3e4 } else { 1e25 };
+        x[count / 2..count / 2 + 9].iter_mut().for_each(|x| *x *= largest);
+    }
+    let x: Vec<T> = narrow(&x);
     let (weight, bias): (Vec<P>, Vec<P>) = (narrow(&next(case.params, 1.0)), narrow(&next(case.params, 0.0)));
     let spec = case.kernel.spec();
     let has_bias = spec.affine == normkit::Affine::WeightAndBias;
@@ -114,6 +125,16 @@ fn run<T: KernelElement<P>, P: Element<Compute = T::Compute>>(
         bits(&dx).hash(digest);
     }
     bits(&y).hash(digest);
+    if spec.running.is_some() {
+        let (mean, var): (Vec<P>, Vec<P>) = (narrow(&next(case.params, 0.0)), narrow(&next(case.params, 2.0)));
+        let fixed = Fixed { mean: &mean, var: &var };
+        kernel.infer(with_dims!(&x[..]), fixed, params, eps, with_dims!(&mut y[..]))?;
+        bits(&y).hash(digest);
+        let grads = ParamGrads { weight: Some(&mut dweight[..]), bias: Some(&mut dbias[..]) };
+        let dy = with_dims!(&dy[..]);
+        kernel.backward_frozen(with_dims!(&x[..]), dy, fixed, params, eps, with_dims!(&mut y[..]), grads)?;
+        bits(&y).hash(digest);
+    }
     for values in [&dweight[..], &dbias, saved.rstd(), saved.mean(), saved.residual()] {
         bits(values).hash(digest);
     }
@@ -121,13 +142,13 @@ fn run<T: KernelElement<P>, P: Element<Compute = T::Compute>>(
 }
 
 /// As [`run`], of all types that the kernel has.
-fn run_all(case: &Case) -> Result<u64, NormError> {
+fn run_all(case: &Case, extreme: bool) -> Result<u64, NormError> {
     let mut digest = DefaultHasher::new();
     let mut types = 0;
     macro_rules! types {
         ($($t:ident with $p:ident),*) => { $(
             if let Some(kernel) = case.kernel.of::<$t, $p>() {
-                run(&mut digest, case, &kernel)?;
+                run(&mut digest, case, &kernel, extreme)?;
                 types += 1;
             }
         )* };
@@ -137,14 +158,25 @@ fn run_all(case: &Case) -> Result<u64, NormError> {
     Ok(digest.finish())
 }
 
+/// Which kernels these are.
+fn form() -> &'static str {
+    #[allow(unused_mut, unused_assignments, reason = "only one of the two is there")]
+    let mut form = "short";
+    normkit::__private::where_optimized! { [form = "whole";] }
+    form
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
+    println!("# kernels: {}", form());
     let cases = cases();
     let mut outcome = Ok(());
-    at_each_level("bits", |level| {
+    at_each_level_of_halves("# bits", |level| {
+        let converts = if level::converts_to_bf16() { "converting to bf16" } else { "plain" };
         for case in &cases {
-            let digests = run_all(case).and_then(|near| Ok((near, past_caches(|| run_all(case))?)));
-            match digests {
-                Ok((near, far)) => println!("{level:?} {}: {near:016x} past the caches {far:016x}", case.name),
+            let run =
+                |extreme| run_all(case, extreme).and_then(|near| Ok((near, past_caches(|| run_all(case, extreme))?)));
+            match run(false).and_then(|ordinary| Ok((ordinary, run(true)?))) {
+                Ok(digests) => println!("{level:?} {converts}, {}: {digests:x?}", case.name),
                 Err(error) => outcome = Err(format!("{}: {error}", case.name)),
             }
         }
