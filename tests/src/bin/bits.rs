@@ -6,7 +6,7 @@
 use normkit::__private::level;
 use normkit::kernel::{Fixed, Kernel, KernelElement, KernelOf, ParamGrads, Params};
 use normkit::{Element, NormError, Saved, bf16, f16, norm};
-use normkit_tests::{Numbers, at_each_level_of_halves, bits, narrow, past_caches};
+use normkit_tests::{Numbers, at_each_level_of_halves, bits, described, described_mut, narrow, past_caches};
 use std::collections::hash_map::DefaultHasher;
 use std::error::Error;
 use std::hash::{Hash, Hasher};
@@ -93,17 +93,8 @@ fn run<T: KernelElement<P>, P: Element<Compute = T::Compute>>(
     let params = Params { weight: (case.params > 0).then_some(&weight[..]), bias: has_bias.then_some(&bias[..]) };
     let (mut y, mut saved) = (vec![T::default(); count], Saved::default());
     let eps = narrow::<T::Compute>(&[1e-5])[0];
-    macro_rules! with_dims {
-        ($data:expr) => {
-            match case.dims[..] {
-                [a, b] => ($data, [a, b]).into(),
-                [a, b, c] => ($data, [a, b, c]).into(),
-                [a, b, c, d] => ($data, [a, b, c, d]).into(),
-                _ => unreachable!("no case has as many axes"),
-            }
-        };
-    }
-    kernel.forward(with_dims!(&x[..]), params, eps, with_dims!(&mut y[..]), Some(&mut saved))?;
+    let tensor = |data| described(data, &case.dims, None);
+    kernel.forward(tensor(&x), params, eps, described_mut(&mut y, &case.dims, None), Some(&mut saved))?;
     let zero = T::Compute::default();
     let (mut dweight, mut dbias) = (vec![zero; case.params], vec![zero; case.params]);
     let grads =
@@ -111,28 +102,35 @@ fn run<T: KernelElement<P>, P: Element<Compute = T::Compute>>(
     if spec.of_sum {
         let mut dx = vec![zero; count];
         kernel.backward_of_param(
-            with_dims!(&x[..]),
-            with_dims!(&dy[..]),
+            tensor(&x),
+            tensor(&dy),
             params,
             &saved,
-            with_dims!(&mut dx[..]),
+            described_mut(&mut dx, &case.dims, None),
             grads,
         )?;
         bits(&dx).hash(digest);
     } else {
         let mut dx = vec![T::default(); count];
-        kernel.backward(with_dims!(&x[..]), with_dims!(&dy[..]), params, &saved, with_dims!(&mut dx[..]), grads)?;
+        kernel.backward(tensor(&x), tensor(&dy), params, &saved, described_mut(&mut dx, &case.dims, None), grads)?;
         bits(&dx).hash(digest);
     }
     bits(&y).hash(digest);
     if spec.running.is_some() {
         let (mean, var): (Vec<P>, Vec<P>) = (narrow(&next(case.params, 0.0)), narrow(&next(case.params, 2.0)));
         let fixed = Fixed { mean: &mean, var: &var };
-        kernel.infer(with_dims!(&x[..]), fixed, params, eps, with_dims!(&mut y[..]))?;
+        kernel.infer(tensor(&x), fixed, params, eps, described_mut(&mut y, &case.dims, None))?;
         bits(&y).hash(digest);
         let grads = ParamGrads { weight: Some(&mut dweight[..]), bias: Some(&mut dbias[..]) };
-        let dy = with_dims!(&dy[..]);
-        kernel.backward_frozen(with_dims!(&x[..]), dy, fixed, params, eps, with_dims!(&mut y[..]), grads)?;
+        kernel.backward_frozen(
+            tensor(&x),
+            tensor(&dy),
+            fixed,
+            params,
+            eps,
+            described_mut(&mut y, &case.dims, None),
+            grads,
+        )?;
         bits(&y).hash(digest);
     }
     for values in [&dweight[..], &dbias, saved.rstd(), saved.mean(), saved.residual()] {
