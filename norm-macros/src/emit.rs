@@ -102,6 +102,11 @@ fn where_optimized(rt: &TokenStream, faster: &TokenStream, rest: &TokenStream) -
     quote!(#rt::where_optimized! { [#faster] #rest })
 }
 
+/// `faster` in builds that are optimized, nothing in others.
+fn only_where_optimized(rt: &TokenStream, faster: &TokenStream) -> TokenStream {
+    where_optimized(rt, faster, &TokenStream::new())
+}
+
 /// The loops twice: with stores past the caches, for tensors that are beyond them, and with plain ones.
 fn far_or_near(rt: &TokenStream, far: &TokenStream, near: &TokenStream) -> TokenStream {
     where_optimized(rt, &quote!(if a.stream { #far } else), &quote!({ #near }))

@@ -7,8 +7,8 @@
 //! channels took 1.4 times as long forward, 1.5 times backward.
 
 use super::{
-    ask, cast_before_weight, far_or_near, function, number, numbers, of_row, pointer, row_at, row_start, runtime,
-    tensors, where_optimized,
+    ask, cast_before_weight, far_or_near, function, number, numbers, of_row, only_where_optimized, pointer, row_at,
+    row_start, runtime, tensors, where_optimized,
 };
 use crate::model::{Affine, Form, Len, Model};
 use crate::plan::{Isa, Pass, PassPlan};
@@ -130,7 +130,7 @@ impl Columns<'_> {
                     row += #rows;
                 }
             };
-            where_optimized(&runtime(self.model), &blocks, &TokenStream::new())
+            only_where_optimized(&runtime(self.model), &blocks)
         });
         let single = self.block(1, far);
         quote! {

@@ -1,6 +1,6 @@
 //! One pass over the elements of a row, chunk by chunk.
 
-use super::{number, where_optimized};
+use super::{number, only_where_optimized};
 use crate::model::Len;
 use crate::plan::{Isa, Pass, PassPlan, Schedule, Tail};
 use proc_macro2::TokenStream;
@@ -95,12 +95,12 @@ pub fn may_go_past_caches(plan: &PassPlan, len: Len) -> bool {
 /// What such a kernel starts with: `to` is the argument that it writes to.
 pub fn declare_line(rt: &TokenStream, to: &TokenStream) -> TokenStream {
     let stride = format_ident!("{}_stride", to.to_string());
-    where_optimized(rt, &quote!(let mut line = #rt::cache::line(a.#stride == n);), &TokenStream::new())
+    only_where_optimized(rt, &quote!(let mut line = #rt::cache::line(a.#stride == n);))
 }
 
 /// Where such a kernel leaves a row to the careful one: what is left of the row before `to` goes into place.
 pub fn put_line(rt: &TokenStream, to: &TokenStream) -> TokenStream {
-    where_optimized(rt, &quote!(#rt::cache::put_line(&mut line, #to);), &TokenStream::new())
+    only_where_optimized(rt, &quote!(#rt::cache::put_line(&mut line, #to);))
 }
 
 /// All chunks of a row that is written past the caches, which only takes whole vectors that are aligned: what comes before the first and
@@ -259,9 +259,8 @@ pub fn output_sweep(
     }
     let (stride, lanes) = (unroll * schedule.lanes, number(schedule.lanes));
     let (first, others) = iteration(schedule, unroll, step);
-    let none = TokenStream::new();
     let farther = number(stride - schedule.lanes);
-    let (farther, others) = (where_optimized(rt, &quote!(i -= #farther;), &none), where_optimized(rt, &others, &none));
+    let (farther, others) = (only_where_optimized(rt, &quote!(i -= #farther;)), only_where_optimized(rt, &others));
     let all = quote! {
         while i > 0 {
             #farther
@@ -327,7 +326,7 @@ fn advance(
         return quote!(#first #others i += #stride;);
     };
     let (lanes, farther) = (number(schedule.lanes), number((unroll - 1) * schedule.lanes));
-    let others = where_optimized(rt, &quote!(#others i += #farther;), &TokenStream::new());
+    let others = only_where_optimized(rt, &quote!(#others i += #farther;));
     quote!(#first #others i += #lanes;)
 }
 
@@ -468,7 +467,7 @@ pub fn blocks(
     }
     let together = block(rows);
     let rows = number(rows);
-    let together = where_optimized(rt, &quote!(if a.rows - row >= #rows #and { #together }), &TokenStream::new());
+    let together = only_where_optimized(rt, &quote!(if a.rows - row >= #rows #and { #together }));
     quote! {
         let mut row = 0_usize;
         while row < a.rows {
